@@ -1,0 +1,148 @@
+// The durable log: topics, partitions, one write-ahead log for all of them, and atomic append.
+// Formats: docs/formats/wal.md, docs/formats/segment.md, docs/formats/data-directory.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "io/clock.h"
+#include "io/executor.h"
+#include "io/file_system.h"
+#include "log/log_options.h"
+
+namespace adbrook::log {
+
+// A partition of an open log. Valid as long as the log is open and the topic is not deleted.
+struct PartitionId {
+  std::uint32_t value = 0;
+  friend constexpr auto operator<=>(PartitionId, PartitionId) = default;
+};
+
+// last stable <= visible <= durable <= written holds after each change. `start` is the first kept.
+struct Ends {
+  Offset start;
+  Offset stable;   // below every open transaction
+  Offset visible;  // what readers may see
+  Offset durable;
+  Offset written;
+};
+
+// One record batch v2 for one partition. The base offset and leader epoch are patched by the log.
+struct BatchToAppend {
+  PartitionId partition;
+  Buffer bytes;
+};
+
+// A consumer group's (or a task's) position: everything below `offset` is done with.
+struct OffsetCommit {
+  std::string group;
+  PartitionId partition;
+  Offset offset;
+};
+
+struct Append {
+  std::vector<BatchToAppend> batches;
+  std::vector<OffsetCommit> offsets;
+};
+
+struct AppendedBatch {
+  Offset base;
+  Offset last;
+  Timestamp append_time;
+};
+
+// In the order of `Append::batches`.
+using AppendDone = std::move_only_function<void(Result<std::vector<AppendedBatch>>)>;
+
+// Whole batches as they lie on the disk, in offset order, and when the log took each.
+struct ReadBatches {
+  struct Batch {
+    std::size_t index_begin;  // into `bytes`
+    std::size_t size;
+    Timestamp append_time;
+  };
+  Buffer bytes;
+  std::vector<Batch> batches;
+};
+
+struct TopicDescription {
+  std::string name;
+  std::int32_t partition_count;
+  TopicConfig config;
+};
+
+// Thread-safe.
+class Log {
+ public:
+  // Opens or creates the data directory: takes its lock, checks its format version, recovers to the
+  // last whole write-ahead entry. busy: locked by another process (says by which); unsupported:
+  // foreign or newer directory; corrupt: damage that recovery must not hide (says where).
+  // The objects passed in must outlive the log.
+  static Result<std::unique_ptr<Log>> open(io::FileSystem& files, io::Clock& clock,
+                                           io::Executor& executor, Metrics& metrics,
+                                           std::string directory, LogOptions options);
+  virtual ~Log() = default;
+
+  // already_exists when it exists with another partition count; fine (and the config is kept as it
+  // is) when it exists with the same. Returns when durable.
+  virtual Result<void> create_topic(std::string_view name, std::int32_t partition_count,
+                                    TopicConfig config) = 0;
+  virtual Result<void> delete_topic(std::string_view name) = 0;
+  virtual std::vector<TopicDescription> topics() const = 0;
+  virtual Result<PartitionId> partition(std::string_view topic, std::int32_t number) const = 0;
+
+  // The one primitive: all batches and offsets become durable and visible together or not at all.
+  // Takes ownership of the bytes; checks length, magic, checksum and counts of each batch.
+  // `done` runs once, on an executor thread: after fdatasync (and when readers can see it), or with
+  // invalid (a batch breaks a rule), disk_full or overloaded (nothing was kept; try again later),
+  // or io_failed/closed (the log is down; it is unknown whether a restart will find it).
+  // Appends that one caller makes one after the other keep their order.
+  virtual void append(Append what, AppendDone done) = 0;
+
+  virtual Ends ends(PartitionId partition) const = 0;
+  // One consistent look: no atomic append is seen in part.
+  virtual std::vector<Ends> ends(const std::vector<PartitionId>& partitions) const = 0;
+
+  // Batches from the one that holds `from` on, whole ones, about `size_max` bytes but at least one
+  // batch; empty when `from` is the visible end. out_of_range below the start or above the end;
+  // corrupt when a stored batch fails its checksum.
+  virtual Result<ReadBatches> read(PartitionId partition, Offset from, std::size_t size_max) const = 0;
+
+  // The first offset whose batch's largest timestamp is at or after `time`; the visible end if none.
+  virtual Result<Offset> offset_for_time(PartitionId partition, Timestamp time) const = 0;
+
+  // Runs `step` once on the executor as soon as the visible end is above `offset` (at once if it is).
+  virtual void when_visible(PartitionId partition, Offset offset, io::Step step) = 0;
+
+  // -1 when this group never committed here.
+  virtual Offset committed(std::string_view group, PartitionId partition) const = 0;
+
+  // Applies retention now (it also runs by itself): whole segments whose last append time is too old
+  // or whose partition is over its bytes go, oldest first, never the active one and never beyond a
+  // floor set by hold().
+  virtual Result<void> apply_retention() = 0;
+
+  // Keeps everything at and above `offset` in this partition for `holder`, until moved on; a holder
+  // that never called holds nothing. Not durable: tasks call it after every commit and at start.
+  virtual void hold(std::string_view holder, PartitionId partition, Offset offset) = 0;
+
+  // Syncs everything and writes a checkpoint; afterwards opening needs no replay. The log takes no
+  // more appends (closed). Called by the destructor when it was not called.
+  virtual Result<void> close() = 0;
+
+  // Empty while healthy; else why it takes no more appends (for /readyz).
+  virtual std::string trouble() const = 0;
+  // True while appends fail for want of space.
+  virtual bool disk_full() const = 0;
+};
+
+}  // namespace adbrook::log

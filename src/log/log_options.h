@@ -1,0 +1,44 @@
+// What can be set about the log and about a topic, in Kafka's words where Kafka has a word.
+#pragma once
+
+#include <tuple>
+
+#include "base/settings.h"
+
+namespace adbrook::log {
+
+enum class Durability {
+  sync,     // acknowledged after fdatasync
+  relaxed,  // acknowledged from memory of the kernel; a power loss may take the last moments
+};
+
+struct TopicConfig {
+  Millis retention{-1};           // retention.ms; -1 keeps everything; counts from append time
+  Bytes retention_bytes{-1};      // retention.bytes, per partition; -1 has no limit
+  Bytes segment_bytes = 128_MiB;  // segment.bytes
+  Bytes message_bytes_max = 8_MiB;  // max.message.bytes: one batch
+  Durability durability = Durability::sync;
+};
+
+struct LogOptions {
+  Bytes wal_file_bytes = 64_MiB;
+  Bytes append_queue_bytes = 32_MiB;
+  Bytes segment_bytes = 128_MiB;
+  Millis retention_check{300'000};
+
+  static constexpr auto settings() {
+    using O = LogOptions;
+    return std::tuple{
+        Setting<O, Bytes>{"wal.file.bytes", &O::wal_file_bytes, 1_MiB, 1024_MiB,
+                          "Size of one write-ahead file; larger ones sync less often and replay longer after a crash."},
+        Setting<O, Bytes>{"append.queue.bytes", &O::append_queue_bytes, 1_MiB, 1024_MiB,
+                          "Appends waiting for the disk; when it is full senders get 429 and try again."},
+        Setting<O, Bytes>{"segment.bytes", &O::segment_bytes, 1_MiB, 2047_MiB,
+                          "Start a new segment file at this size; smaller ones free space sooner and cost more files."},
+        Setting<O, Millis>{"retention.check.interval.ms", &O::retention_check, Millis(100), std::nullopt,
+                           "How often old segments are looked for."},
+    };
+  }
+};
+
+}  // namespace adbrook::log

@@ -1,0 +1,122 @@
+// Kafka's record batch v2: checking, reading and building. Described in docs/formats/record-batch.md.
+// Pure functions over bytes; nothing here knows files or sockets.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace adbrook::record {
+
+inline constexpr std::size_t kBatchHeaderSize = 61;
+
+enum class Compression : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
+
+// The 61 bytes in front of the records, decoded.
+struct BatchHeader {
+  Offset base_offset;
+  std::int32_t batch_length;  // bytes after this field; the whole batch has batch_length + 12
+  std::int32_t leader_epoch;
+  std::uint32_t crc;
+  std::int16_t attributes;
+  std::int32_t last_offset_delta;
+  Timestamp base_timestamp;
+  Timestamp max_timestamp;
+  std::int64_t producer_id;
+  std::int16_t producer_epoch;
+  std::int32_t base_sequence;
+  std::int32_t record_count;
+
+  std::size_t size() const { return static_cast<std::size_t>(batch_length) + 12; }
+  Compression compression() const { return static_cast<Compression>(attributes & 7); }
+  bool log_append_time() const { return (attributes & 8) != 0; }
+  bool transactional() const { return (attributes & 16) != 0; }
+  bool control() const { return (attributes & 32) != 0; }
+  Offset last_offset() const { return base_offset + last_offset_delta; }
+};
+
+// Decodes the header in front of `bytes`, which may hold more or less than the whole batch.
+// invalid: fewer than 61 bytes, another magic, a length or count that cannot be. No checksum yet.
+Result<BatchHeader> read_header(ByteView bytes);
+
+// read_header, plus: the whole batch is there and its checksum holds.
+Result<BatchHeader> check_batch(ByteView batch);
+
+// check_batch, plus what a broker must know before it takes a batch from outside: known compression,
+// base offset deltas 0..n-1, exactly `record_count` records that end where the batch ends.
+Result<BatchHeader> check_produced_batch(ByteView batch, Bytes decompressed_max);
+
+// Sets the base offset and leader epoch in place; the checksum does not cover them.
+void patch_base(std::span<std::byte> batch, Offset base, std::int32_t leader_epoch);
+
+struct Header {
+  std::string_view key;
+  std::optional<ByteView> value;
+};
+
+// One record inside a batch; views into the batch (or the reader's decompressed copy).
+struct RecordView {
+  Offset offset;
+  Timestamp timestamp;
+  std::optional<ByteView> key;
+  std::optional<ByteView> value;
+  ByteView headers;           // encoded; read_headers() takes them apart
+  std::int32_t header_count;
+};
+
+Result<std::vector<Header>> read_headers(const RecordView& record);
+
+// Walks the records of one batch without allocating (but for decompression). The batch must outlive
+// it. Owned by one thread.
+class BatchReader {
+ public:
+  // Does not verify the checksum: the log did. `decompressed_max` caps what a compressed batch may
+  // become.
+  static Result<BatchReader> open(ByteView batch, Bytes decompressed_max);
+
+  const BatchHeader& header() const { return header_; }
+  // True and `record` filled, or false at the end. corrupt when the bytes do not parse.
+  Result<bool> next(RecordView& record);
+
+ private:
+  BatchReader() = default;
+  BatchHeader header_{};
+  ByteView rest_;
+  Buffer decompressed_;
+  std::int32_t seen_ = 0;
+};
+
+// Builds one batch. Owned by one thread; reusable after finish().
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(Compression compression = Compression::none) : compression_(compression) {}
+
+  void add(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value,
+           std::span<const Header> headers = {});
+  std::int32_t count() const { return count_; }
+  std::size_t size() const;  // of the batch so far, uncompressed
+  bool empty() const { return count_ == 0; }
+
+  // The whole batch with base offset 0 and its checksum; the builder is empty again. count() > 0.
+  Buffer finish();
+
+ private:
+  Compression compression_;
+  Buffer bytes_;  // header space, then records
+  std::int32_t count_ = 0;
+  Timestamp base_timestamp_;
+  Timestamp max_timestamp_;
+};
+
+// Whole-buffer (de)compression as Kafka frames it: gzip, snappy (raw and xerial), lz4 frame, zstd.
+// overloaded when the output would pass `size_max`.
+Result<Buffer> decompress(Compression compression, ByteView bytes, Bytes size_max);
+Result<Buffer> compress(Compression compression, ByteView bytes);
+
+}  // namespace adbrook::record
