@@ -1,6 +1,6 @@
 // Files as the log needs them: positioned reads and writes, explicit durability, whole-disk faults.
-// `RealFileSystem` talks to the kernel; `SimulatedFileSystem` keeps unsynced writes apart, so that a
-// test can crash it at any step and see what a real disk might have kept.
+// `RealFileSystem` talks to the kernel; `SimulatedFileSystem` keeps unsynced writes apart, so that
+// a test can crash it at any step and see what a real disk might have kept.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +34,9 @@ class File {
 };
 
 enum class OpenMode {
-  read,         // not_found when absent
-  write,        // creates it when absent; read_at works too
-  create_new,   // already_exists when present
+  read,        // not_found when absent
+  write,       // creates it when absent; read_at works too
+  create_new,  // already_exists when present
 };
 
 // Held as long as the object lives; freed by the kernel when the process dies.

@@ -1,0 +1,81 @@
+#include "io/os_error.h"
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "base/text.h"
+
+namespace adbrook::io {
+namespace {
+
+constexpr std::size_t kPlaceSizeMax = 300;
+
+ErrorKind kind_of(int code) {
+  switch (code) {
+    case ENOENT: return ErrorKind::not_found;
+    case EEXIST: return ErrorKind::already_exists;
+    case ENOSPC:
+    case EDQUOT: return ErrorKind::disk_full;
+    case EWOULDBLOCK:
+    case EBUSY:
+    case ETXTBSY:
+    case EADDRINUSE: return ErrorKind::busy;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS: return ErrorKind::overloaded;
+    case EBADF:
+    case EINVAL:
+    case EISDIR:
+    case ENOTDIR:
+    case ENOTEMPTY:
+    case ELOOP:
+    case ENAMETOOLONG: return ErrorKind::invalid;
+    default: return ErrorKind::io_failed;
+  }
+}
+
+std::string_view advice_for(int code) {
+  switch (code) {
+    case ENOENT: return "check the path";
+    case EEXIST: return "remove it or choose another name";
+    case ENOSPC: return "free some space on this disk, work goes on by itself then";
+    case EDQUOT: return "raise the disk quota of this user or free some space";
+    case EACCES:
+    case EPERM: return "run as a user who may do this, or change the permissions";
+    case EROFS: return "choose a place that can be written, or mount it for writing";
+    case EMFILE: return "raise the limit of open files (ulimit -n)";
+    case ENFILE: return "raise the machine's limit of open files (fs.file-max)";
+    case ENOMEM:
+    case ENOBUFS: return "free some memory";
+    case ENOTEMPTY: return "empty the directory first";
+    case EISDIR: return "name a file, not a directory";
+    case ENOTDIR: return "name a directory, and check every part of the path";
+    case ENAMETOOLONG: return "choose a shorter name";
+    case EWOULDBLOCK:
+    case EBUSY:
+    case ETXTBSY: return "wait until its other user is done";
+    case EADDRINUSE: return "stop the other user of the port or choose another port";
+    case EADDRNOTAVAIL: return "choose an address that this machine has";
+    case ECONNREFUSED: return "check that the other side runs and listens there";
+    case EIO: return "look at the kernel's messages (dmesg) and check the disk";
+    default: return "look at the kernel's messages (dmesg), then try again";
+  }
+}
+
+}  // namespace
+
+Error os_error(std::string_view what, std::string_view where, int code) {
+  std::string message = "cannot ";
+  message += what;
+  message += " '" + printable(where, kPlaceSizeMax) + "': ";
+  // The GNU form returns its text, never leaves the buffer unterminated, and is thread-safe.
+  char buffer[128];
+  message += ::strerror_r(code, buffer, sizeof buffer);
+  message += "; ";
+  message += advice_for(code);
+  return {kind_of(code), std::move(message)};
+}
+
+}  // namespace adbrook::io
