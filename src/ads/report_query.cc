@@ -1,0 +1,174 @@
+#include "ads/report_query.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/text.h"
+
+namespace adbrook::ads {
+namespace {
+
+constexpr std::array<std::string_view, kDimensionCount> kDimensionNames = {
+    "campaign_id", "publisher_id", "creative_id", "placement_id",
+    "country",     "city",         "browser",     "platform"};
+
+constexpr std::size_t kLimitMax = 1'000'000;
+
+std::string allowed_dimensions() {
+  std::string out;
+  for (const auto name : kDimensionNames) out += (out.empty() ? "" : ", ") + std::string(name);
+  return out;
+}
+
+std::unexpected<Error> unknown_dimension(std::string_view parameter, std::string_view name) {
+  return fail(ErrorKind::invalid, std::string(parameter) + ": '" + printable(name) +
+                                      "' is no dimension" + did_you_mean(name, kDimensionNames) +
+                                      "; choose from " + allowed_dimensions());
+}
+
+Result<void> parse_by(std::string_view text, ReportQuery& query) {
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view name = text.substr(0, comma);
+    const auto dimension = dimension_of(name);
+    if (!dimension) return unknown_dimension("by", name);
+    if (std::ranges::find(query.by, *dimension) == query.by.end()) query.by.push_back(*dimension);
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+  return {};
+}
+
+Result<void> parse_range(const ReportRequest& request, ReportQuery& query) {
+  if (!request.from.empty()) {
+    const auto from = parse_time(request.from);
+    if (!from) return pass(from.error(), "from");
+    query.from = *from;
+  }
+  if (!request.to.empty()) {
+    const auto to = parse_time(request.to);
+    if (!to) return pass(to.error(), "to");
+    query.to = *to;
+  }
+  if (query.from >= query.to)
+    return fail(ErrorKind::invalid, "from/to: the range is empty: `from` must be before `to`, which "
+                                    "is the first moment that is left out");
+  return {};
+}
+
+Result<void> parse_bucket(std::string_view text, ReportQuery& query) {
+  if (text.empty() || text == "all") return {};
+  if (text == "1m") query.bucket = Millis(60'000);
+  if (text == "1h") query.bucket = Millis(3'600'000);
+  if (text == "1d") query.bucket = Millis(86'400'000);
+  if (query.bucket) return {};
+  return fail(ErrorKind::invalid,
+              "bucket: '" + printable(text) + "' is not offered; choose 1m, 1h, 1d or all");
+}
+
+Result<void> parse_where(const std::vector<std::string>& filters, ReportQuery& query) {
+  for (const std::string& filter : filters) {
+    std::string_view rest = filter;
+    while (!rest.empty()) {
+      const std::size_t comma = rest.find(',');
+      const std::string_view one = rest.substr(0, comma);
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+      const std::size_t equals = one.find('=');
+      if (equals == std::string_view::npos)
+        return fail(ErrorKind::invalid,
+                    "where: '" + printable(one) + "' has no '='; write it like country=FR");
+      const auto dimension = dimension_of(one.substr(0, equals));
+      if (!dimension) return unknown_dimension("where", one.substr(0, equals));
+      query.where.push_back({*dimension, std::string(one.substr(equals + 1))});
+    }
+  }
+  return {};
+}
+
+Result<void> parse_sort(std::string_view text, ReportQuery& query) {
+  if (text.empty()) return {};
+  query.order = text.starts_with('-') ? SortOrder::ascending : SortOrder::descending;
+  if (text.starts_with('-')) text.remove_prefix(1);
+  std::vector<std::string_view> columns(report_measures().begin(), report_measures().end());
+  columns.emplace_back("bucket");
+  for (const Dimension dimension : query.by) columns.push_back(dimension_name(dimension));
+  if (std::ranges::find(columns, text) == columns.end())
+    return fail(ErrorKind::invalid, "sort: '" + printable(text) + "' is no column of this report" +
+                                        did_you_mean(text, columns));
+  query.sort = text;
+  return {};
+}
+
+Result<void> parse_limit(std::string_view text, ReportQuery& query) {
+  if (text.empty()) return {};
+  const auto* end = text.data() + text.size();
+  const auto [at, ec] = std::from_chars(text.data(), end, query.limit);
+  if (ec != std::errc{} || at != end || query.limit == 0 || query.limit > kLimitMax)
+    return fail(ErrorKind::invalid, "limit: '" + printable(text) + "' must be a whole number from 1 to " +
+                                        std::to_string(kLimitMax));
+  return {};
+}
+
+bool covers(const ViewDeclaration& view, Dimension dimension) {
+  return std::ranges::find(view.begin(), view.end(), dimension) != view.end();
+}
+
+bool covers(const ViewDeclaration& view, const ReportQuery& query) {
+  return std::ranges::all_of(query.by, [&](Dimension d) { return covers(view, d); }) &&
+         std::ranges::all_of(query.where, [&](const ReportFilter& f) { return covers(view, f.dimension); });
+}
+
+bool fine_enough(const ViewDeclaration& view, const ReportQuery& query) {
+  const auto on_grain = [&](Timestamp time) { return bucket_start(time, view.bucket) == time; };
+  if (query.bucket && *query.bucket < view.bucket) return false;
+  return (query.from == Timestamp::lowest() || on_grain(query.from)) &&
+         (query.to == Timestamp::highest() || on_grain(query.to));
+}
+
+}  // namespace
+
+const std::vector<std::string>& report_measures() {
+  static const std::vector<std::string> names = {
+      "impressions",    "clicks",          "unique_clicks", "ctr",     "unique_ctr",
+      "unique_ctr_low", "unique_ctr_high", "spend",         "currency"};
+  return names;
+}
+
+std::string_view dimension_name(Dimension dimension) {
+  return kDimensionNames[static_cast<std::size_t>(dimension)];
+}
+
+std::optional<Dimension> dimension_of(std::string_view name) {
+  const auto at = std::ranges::find(kDimensionNames, name);
+  if (at == kDimensionNames.end()) return std::nullopt;
+  return static_cast<Dimension>(at - kDimensionNames.begin());
+}
+
+Result<ReportQuery> parse_report_query(const ReportRequest& request) {
+  ReportQuery query;
+  for (const auto& step : {parse_by(request.by, query), parse_range(request, query),
+                           parse_bucket(request.bucket, query), parse_where(request.where, query)})
+    if (!step) return std::unexpected(step.error());
+  if (auto sort = parse_sort(request.sort, query); !sort) return std::unexpected(sort.error());
+  if (auto limit = parse_limit(request.limit, query); !limit) return std::unexpected(limit.error());
+  if (auto view = choose_view(query); !view) return std::unexpected(view.error());
+  return query;
+}
+
+Result<ViewChoice> choose_view(const ReportQuery& query) {
+  for (std::size_t i = 0; i < kViews.size(); ++i)
+    if (covers(kViews[i], query) && fine_enough(kViews[i], query)) return ViewChoice{i};
+  std::string offered;
+  for (const ViewDeclaration& view : kViews) {
+    offered += offered.empty() ? "" : "; ";
+    offered += std::string(view.name) + " (";
+    for (const Dimension dimension : view)
+      offered += (offered.ends_with('(') ? "" : ", ") + std::string(dimension_name(dimension));
+    offered += ", from " + format_duration(view.bucket) + ")";
+  }
+  return fail(ErrorKind::invalid,
+              "by/where/bucket: no view keeps these dimensions together at this grain, and `from` and "
+              "`to` must lie on its buckets; the views are: " + offered);
+}
+
+}  // namespace adbrook::ads
