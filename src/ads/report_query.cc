@@ -51,8 +51,9 @@ Result<void> parse_range(const ReportRequest& request, ReportQuery& query) {
     query.to = *to;
   }
   if (query.from >= query.to)
-    return fail(ErrorKind::invalid, "from/to: the range is empty: `from` must be before `to`, which "
-                                    "is the first moment that is left out");
+    return fail(ErrorKind::invalid,
+                "from/to: the range is empty: `from` must be before `to`, which "
+                "is the first moment that is left out");
   return {};
 }
 
@@ -104,7 +105,8 @@ Result<void> parse_limit(std::string_view text, ReportQuery& query) {
   const auto* end = text.data() + text.size();
   const auto [at, ec] = std::from_chars(text.data(), end, query.limit);
   if (ec != std::errc{} || at != end || query.limit == 0 || query.limit > kLimitMax)
-    return fail(ErrorKind::invalid, "limit: '" + printable(text) + "' must be a whole number from 1 to " +
+    return fail(ErrorKind::invalid, "limit: '" + printable(text) +
+                                        "' must be a whole number from 1 to " +
                                         std::to_string(kLimitMax));
   return {};
 }
@@ -115,7 +117,8 @@ bool covers(const ViewDeclaration& view, Dimension dimension) {
 
 bool covers(const ViewDeclaration& view, const ReportQuery& query) {
   return std::ranges::all_of(query.by, [&](Dimension d) { return covers(view, d); }) &&
-         std::ranges::all_of(query.where, [&](const ReportFilter& f) { return covers(view, f.dimension); });
+         std::ranges::all_of(query.where,
+                             [&](const ReportFilter& f) { return covers(view, f.dimension); });
 }
 
 bool fine_enough(const ViewDeclaration& view, const ReportQuery& query) {
@@ -166,9 +169,11 @@ Result<ViewChoice> choose_view(const ReportQuery& query) {
       offered += (offered.ends_with('(') ? "" : ", ") + std::string(dimension_name(dimension));
     offered += ", from " + format_duration(view.bucket) + ")";
   }
-  return fail(ErrorKind::invalid,
-              "by/where/bucket: no view keeps these dimensions together at this grain, and `from` and "
-              "`to` must lie on its buckets; the views are: " + offered);
+  return fail(
+      ErrorKind::invalid,
+      "by/where/bucket: no view keeps these dimensions together at this grain, and `from` and "
+      "`to` must lie on its buckets; the views are: " +
+          offered);
 }
 
 }  // namespace adbrook::ads

@@ -9,7 +9,7 @@ namespace adbrook {
 }  // namespace adbrook
 
 // `why` is a string literal that says which promise is broken.
-#define ADBROOK_ASSERT(condition, why)                                       \
-  (static_cast<bool>(condition)                                              \
-       ? static_cast<void>(0)                                                \
+#define ADBROOK_ASSERT(condition, why) \
+  (static_cast<bool>(condition)        \
+       ? static_cast<void>(0)          \
        : ::adbrook::assertion_failed(#condition, __FILE__, __LINE__, (why)))

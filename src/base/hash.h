@@ -28,7 +28,8 @@ std::uint64_t xxh3(Uuid id);  // of the 16 id bytes
 inline std::uint64_t seeded_hash(Uuid id, std::uint64_t seed) {
   const auto product = static_cast<unsigned __int128>(id.high ^ seed) *
                        (id.low ^ (seed * 0x9E3779B97F4A7C15ull) ^ 0xA0761D6478BD642Full);
-  const auto folded = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  const auto folded =
+      static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
   const auto second = static_cast<unsigned __int128>(folded ^ id.low) * 0xE7037ED1A0B428DBull;
   return static_cast<std::uint64_t>(second) ^ static_cast<std::uint64_t>(second >> 64) ^ id.high;
 }

@@ -59,7 +59,8 @@ struct Metrics::Family {
     for (std::size_t i = 0; i <= h.bounds().size(); ++i) {
       count += h.bucket_count(i);
       const std::string le = i < h.bounds().size() ? number(h.bounds()[i]) : "+Inf";
-      out += name + "_bucket" + braces(labels, "le=\"" + le + "\"") + " " + std::to_string(count) + "\n";
+      out += name + "_bucket" + braces(labels, "le=\"" + le + "\"") + " " + std::to_string(count) +
+             "\n";
     }
     out += name + "_sum" + braces(labels) + " " + number(h.sum()) + "\n";
     out += name + "_count" + braces(labels) + " " + std::to_string(count) + "\n";
@@ -73,7 +74,8 @@ struct Metrics::Family {
       out += name + braces(labels) + " " + number(gauge->value()) + "\n";
     for (const auto& [labels, read] : readers)
       out += name + braces(labels) + " " + number(read()) + "\n";
-    for (const auto& [labels, histogram] : histograms) print_histogram(name, labels, *histogram, out);
+    for (const auto& [labels, histogram] : histograms)
+      print_histogram(name, labels, *histogram, out);
   }
 };
 

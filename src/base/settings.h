@@ -22,7 +22,7 @@ namespace adbrook {
 template <class Options, class T>
 struct Setting {
   std::string_view key;
-  T Options::*member;
+  T Options::* member;
   std::optional<T> least;
   std::optional<T> most;
   std::string_view about;

@@ -97,12 +97,13 @@ Result<Timestamp> parse_time(std::string_view text) {
   }
   std::size_t at = 0;
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, millis = 0, zone = 0;
-  const bool shape =
-      read_digits(text, at, 4, year) && read_mark(text, at, "-") && read_digits(text, at, 2, month) &&
-      read_mark(text, at, "-") && read_digits(text, at, 2, day) && read_mark(text, at, "Tt ") &&
-      read_digits(text, at, 2, hour) && read_mark(text, at, ":") && read_digits(text, at, 2, minute) &&
-      read_mark(text, at, ":") && read_digits(text, at, 2, second) &&
-      read_fraction(text, at, millis) && read_zone(text, at, zone) && at == text.size();
+  const bool shape = read_digits(text, at, 4, year) && read_mark(text, at, "-") &&
+                     read_digits(text, at, 2, month) && read_mark(text, at, "-") &&
+                     read_digits(text, at, 2, day) && read_mark(text, at, "Tt ") &&
+                     read_digits(text, at, 2, hour) && read_mark(text, at, ":") &&
+                     read_digits(text, at, 2, minute) && read_mark(text, at, ":") &&
+                     read_digits(text, at, 2, second) && read_fraction(text, at, millis) &&
+                     read_zone(text, at, zone) && at == text.size();
   const std::chrono::year_month_day date{std::chrono::year(year),
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
@@ -124,9 +125,10 @@ Result<Millis> parse_duration(std::string_view text) {
       if (unit == known.name && !__builtin_mul_overflow(count, known.ms, &ms)) return Millis(ms);
     }
   }
-  return fail(ErrorKind::invalid, "duration '" + std::string(text.substr(0, 64)) +
-                                      "' cannot be read: write a whole number and ms, s, m, h or d, "
-                                      "like 250ms, 10s or 24h");
+  return fail(ErrorKind::invalid,
+              "duration '" + std::string(text.substr(0, 64)) +
+                  "' cannot be read: write a whole number and ms, s, m, h or d, "
+                  "like 250ms, 10s or 24h");
 }
 
 std::string format_duration(Millis duration) {
