@@ -1,5 +1,5 @@
-// Kafka's record batch v2: checking, reading and building. Described in docs/formats/record-batch.md.
-// Pure functions over bytes; nothing here knows files or sockets.
+// Kafka's record batch v2: checking, reading and building. Described in
+// docs/formats/record-batch.md. Pure functions over bytes; nothing here knows files or sockets.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "record/compression.h"
 
 namespace adbrook::record {
 
 inline constexpr std::size_t kBatchHeaderSize = 61;
-
-enum class Compression : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
+inline constexpr std::size_t kRecordSizeMin = 7;  // seven one-byte fields, nothing in them
 
 // The 61 bytes in front of the records, decoded.
 struct BatchHeader {
@@ -45,11 +45,14 @@ struct BatchHeader {
 // invalid: fewer than 61 bytes, another magic, a length or count that cannot be. No checksum yet.
 Result<BatchHeader> read_header(ByteView bytes);
 
-// read_header, plus: the whole batch is there and its checksum holds.
+// read_header, plus: the whole batch is there and its checksum holds, else corrupt. More bytes may
+// follow it.
 Result<BatchHeader> check_batch(ByteView batch);
 
-// check_batch, plus what a broker must know before it takes a batch from outside: known compression,
-// base offset deltas 0..n-1, exactly `record_count` records that end where the batch ends.
+// check_batch, plus what a broker must know before it takes a batch from outside: known
+// compression, base offset 0, offset deltas 0..n-1, exactly `record_count` > 0 records that end
+// where the batch ends, no control bit, a sequence when there is a producer id, and no bytes behind
+// the batch. corrupt: the checksum; overloaded: `decompressed_max`; invalid: the rest.
 Result<BatchHeader> check_produced_batch(ByteView batch, Bytes decompressed_max);
 
 // Sets the base offset and leader epoch in place; the checksum does not cover them.
@@ -66,7 +69,7 @@ struct RecordView {
   Timestamp timestamp;
   std::optional<ByteView> key;
   std::optional<ByteView> value;
-  ByteView headers;           // encoded; read_headers() takes them apart
+  ByteView headers;  // encoded; read_headers() takes them apart
   std::int32_t header_count;
 };
 
@@ -81,11 +84,14 @@ class BatchReader {
   static Result<BatchReader> open(ByteView batch, Bytes decompressed_max);
 
   const BatchHeader& header() const { return header_; }
-  // True and `record` filled, or false at the end. corrupt when the bytes do not parse.
+  // True and `record` filled, or false at the end. corrupt when the bytes do not parse; then the
+  // reader must not be asked again. Headers are counted here and taken apart by read_headers().
   Result<bool> next(RecordView& record);
 
  private:
   BatchReader() = default;
+  std::unexpected<Error> bad_record(std::string_view why) const;
+
   BatchHeader header_{};
   ByteView rest_;
   Buffer decompressed_;
@@ -95,28 +101,40 @@ class BatchReader {
 // Builds one batch. Owned by one thread; reusable after finish().
 class BatchBuilder {
  public:
+  // A batch must stay below this; the caller looks at size() before it adds.
+  static constexpr std::size_t kSizeMax = std::size_t{1} << 30;
+
   explicit BatchBuilder(Compression compression = Compression::none) : compression_(compression) {}
 
   void add(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value,
            std::span<const Header> headers = {});
+
+  // Adds a record whose value of exactly `value_size` bytes the caller writes into the returned
+  // span before it calls anything else here. Saves the copy that add() makes.
+  std::span<std::byte> add_in_place(Timestamp timestamp, std::optional<ByteView> key,
+                                    std::size_t value_size);
+
   std::int32_t count() const { return count_; }
-  std::size_t size() const;  // of the batch so far, uncompressed
+  // Bytes of the batch so far, before compression; the header included.
+  std::size_t size() const { return used_ < kBatchHeaderSize ? kBatchHeaderSize : used_; }
   bool empty() const { return count_ == 0; }
 
   // The whole batch with base offset 0 and its checksum; the builder is empty again. count() > 0.
   Buffer finish();
 
  private:
+  std::byte* begin_record(Timestamp timestamp, std::optional<ByteView> key,
+                          std::size_t size_after_key);
+  void grow(std::size_t size);
+  void write_header(Buffer& batch) const;
+
   Compression compression_;
-  Buffer bytes_;  // header space, then records
+  Buffer bytes_;                  // header space, then records, then room for more
+  std::size_t used_ = 0;          // of bytes_
+  std::size_t last_size_ = 4096;  // the next batch starts with room for as much as the last one had
   std::int32_t count_ = 0;
   Timestamp base_timestamp_;
   Timestamp max_timestamp_;
 };
-
-// Whole-buffer (de)compression as Kafka frames it: gzip, snappy (raw and xerial), lz4 frame, zstd.
-// overloaded when the output would pass `size_max`.
-Result<Buffer> decompress(Compression compression, ByteView bytes, Bytes size_max);
-Result<Buffer> compress(Compression compression, ByteView bytes);
 
 }  // namespace adbrook::record
