@@ -1,29 +1,29 @@
 #include "ads/report_query.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <span>
 
 #include "base/text.h"
 
 namespace adbrook::ads {
 namespace {
 
-constexpr std::array<std::string_view, kDimensionCount> kDimensionNames = {
-    "campaign_id", "publisher_id", "creative_id", "placement_id",
-    "country",     "city",         "browser",     "platform"};
+// The currency is a hidden part of every key, no dimension to ask for.
+constexpr std::span<const std::string_view> kReportDimensions(kDimensionNames.data(),
+                                                              kDimensionNames.size() - 1);
 
 constexpr std::size_t kLimitMax = 1'000'000;
 
 std::string allowed_dimensions() {
   std::string out;
-  for (const auto name : kDimensionNames) out += (out.empty() ? "" : ", ") + std::string(name);
+  for (const auto name : kReportDimensions) out += (out.empty() ? "" : ", ") + std::string(name);
   return out;
 }
 
 std::unexpected<Error> unknown_dimension(std::string_view parameter, std::string_view name) {
   return fail(ErrorKind::invalid, std::string(parameter) + ": '" + printable(name) +
-                                      "' is no dimension" + did_you_mean(name, kDimensionNames) +
+                                      "' is no dimension" + did_you_mean(name, kReportDimensions) +
                                       "; choose from " + allowed_dimensions());
 }
 
@@ -31,7 +31,7 @@ Result<void> parse_by(std::string_view text, ReportQuery& query) {
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
     const std::string_view name = text.substr(0, comma);
-    const auto dimension = dimension_of(name);
+    const auto dimension = report_dimension(name);
     if (!dimension) return unknown_dimension("by", name);
     if (std::ranges::find(query.by, *dimension) == query.by.end()) query.by.push_back(*dimension);
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
@@ -78,7 +78,7 @@ Result<void> parse_where(const std::vector<std::string>& filters, ReportQuery& q
       if (equals == std::string_view::npos)
         return fail(ErrorKind::invalid,
                     "where: '" + printable(one) + "' has no '='; write it like country=FR");
-      const auto dimension = dimension_of(one.substr(0, equals));
+      const auto dimension = report_dimension(one.substr(0, equals));
       if (!dimension) return unknown_dimension("where", one.substr(0, equals));
       query.where.push_back({*dimension, std::string(one.substr(equals + 1))});
     }
@@ -92,7 +92,7 @@ Result<void> parse_sort(std::string_view text, ReportQuery& query) {
   if (text.starts_with('-')) text.remove_prefix(1);
   std::vector<std::string_view> columns(report_measures().begin(), report_measures().end());
   columns.emplace_back("bucket");
-  for (const Dimension dimension : query.by) columns.push_back(dimension_name(dimension));
+  for (const Dimension dimension : query.by) columns.push_back(to_string(dimension));
   if (std::ranges::find(columns, text) == columns.end())
     return fail(ErrorKind::invalid, "sort: '" + printable(text) + "' is no column of this report" +
                                         did_you_mean(text, columns));
@@ -112,7 +112,7 @@ Result<void> parse_limit(std::string_view text, ReportQuery& query) {
 }
 
 bool covers(const ViewDeclaration& view, Dimension dimension) {
-  return std::ranges::find(view.begin(), view.end(), dimension) != view.end();
+  return std::ranges::find(view.key(), dimension) != view.key().end();
 }
 
 bool covers(const ViewDeclaration& view, const ReportQuery& query) {
@@ -137,14 +137,9 @@ const std::vector<std::string>& report_measures() {
   return names;
 }
 
-std::string_view dimension_name(Dimension dimension) {
-  return kDimensionNames[static_cast<std::size_t>(dimension)];
-}
-
-std::optional<Dimension> dimension_of(std::string_view name) {
-  const auto at = std::ranges::find(kDimensionNames, name);
-  if (at == kDimensionNames.end()) return std::nullopt;
-  return static_cast<Dimension>(at - kDimensionNames.begin());
+std::optional<Dimension> report_dimension(std::string_view name) {
+  const auto dimension = parse_dimension(name);
+  return dimension == Dimension::currency ? std::nullopt : dimension;
 }
 
 Result<ReportQuery> parse_report_query(const ReportRequest& request) {
@@ -158,22 +153,24 @@ Result<ReportQuery> parse_report_query(const ReportRequest& request) {
   return query;
 }
 
-Result<ViewChoice> choose_view(const ReportQuery& query) {
-  for (std::size_t i = 0; i < kViews.size(); ++i)
-    if (covers(kViews[i], query) && fine_enough(kViews[i], query)) return ViewChoice{i};
+Result<std::size_t> choose_view(const ReportQuery& query) {
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < kViews.size(); ++i) {
+    if (!covers(kViews[i], query) || !fine_enough(kViews[i], query)) continue;
+    if (!best || kViews[i].bucket > kViews[*best].bucket) best = i;
+  }
+  if (best) return *best;
   std::string offered;
   for (const ViewDeclaration& view : kViews) {
-    offered += offered.empty() ? "" : "; ";
-    offered += std::string(view.name) + " (";
-    for (const Dimension dimension : view)
-      offered += (offered.ends_with('(') ? "" : ", ") + std::string(dimension_name(dimension));
+    offered += (offered.empty() ? "" : "; ") + std::string(view.name) + " (";
+    for (const Dimension dimension : view.key().first(view.part_count - 1))
+      offered += (offered.ends_with('(') ? "" : ", ") + std::string(to_string(dimension));
     offered += ", from " + format_duration(view.bucket) + ")";
   }
-  return fail(
-      ErrorKind::invalid,
-      "by/where/bucket: no view keeps these dimensions together at this grain, and `from` and "
-      "`to` must lie on its buckets; the views are: " +
-          offered);
+  return fail(ErrorKind::invalid,
+              "by/where/bucket: no view keeps these dimensions together at this grain, and `from` "
+              "and `to` must lie on its buckets; the views are: " +
+                  offered);
 }
 
 }  // namespace adbrook::ads

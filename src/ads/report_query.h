@@ -51,15 +51,11 @@ const std::vector<std::string>& report_measures();
 // invalid: names the parameter, what was given and what is allowed.
 Result<ReportQuery> parse_report_query(const ReportRequest& request);
 
-// The name of a dimension in reports ("campaign_id") and back.
-std::string_view dimension_name(Dimension dimension);
-std::optional<Dimension> dimension_of(std::string_view name);
+// A dimension a report may name; the hidden currency is none.
+std::optional<Dimension> report_dimension(std::string_view name);
 
-// Which of kViews answers: the first one that has the dimensions and whose grain fits.
-struct ViewChoice {
-  std::size_t view_index;
-};
-// invalid: no declared view has these dimensions at this grain; the sentence lists what is there.
-Result<ViewChoice> choose_view(const ReportQuery& query);
+// Which of kViews answers: the coarsest one that has the dimensions and whose grain fits.
+// invalid: there is none; the sentence lists what is there.
+Result<std::size_t> choose_view(const ReportQuery& query);
 
 }  // namespace adbrook::ads
