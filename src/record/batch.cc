@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/hash.h"
-#include "record/varint.h"
+#include "base/varint.h"
 
 namespace adbrook::record {
 namespace {

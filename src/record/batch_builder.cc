@@ -2,8 +2,8 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "base/varint.h"
 #include "record/batch.h"
-#include "record/varint.h"
 
 namespace adbrook::record {
 namespace {

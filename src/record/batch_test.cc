@@ -2,12 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <random>
 #include <string>
 
 #include "base/hash.h"
-#include "record/varint.h"
 
 namespace adbrook::record {
 namespace {
@@ -263,27 +261,6 @@ TEST(Batch, log_append_time_replaces_every_timestamp) {
   ASSERT_TRUE(reader);
   RecordView record;
   while (reader->next(record).value()) EXPECT_EQ(record.timestamp.ms, 77);
-}
-
-TEST(Varint, every_size_comes_back) {
-  for (int bits = 0; bits < 64; ++bits) {
-    for (const std::int64_t sign : {1, -1}) {
-      const auto value = sign * static_cast<std::int64_t>((1ull << bits) >> 1);
-      std::array<std::byte, 10> bytes;
-      const std::byte* end = write_varint(bytes.data(), value);
-      ASSERT_EQ(static_cast<std::size_t>(end - bytes.data()), varint_size(value));
-      std::int64_t back = 0;
-      ASSERT_EQ(read_varint(bytes.data(), end, back), end);
-      EXPECT_EQ(back, value);
-      EXPECT_EQ(read_varint(bytes.data(), end - 1, back), nullptr) << "truncated";
-    }
-  }
-}
-
-TEST(Varint, more_than_64_bits_are_refused) {
-  const Buffer bytes = from_hex("ffffffffffffffffff02");
-  std::int64_t value = 0;
-  EXPECT_EQ(read_varint(bytes.data(), bytes.data() + bytes.size(), value), nullptr);
 }
 
 }  // namespace

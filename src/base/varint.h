@@ -1,12 +1,14 @@
-// Zig-zag varints as Kafka's records use them: seven bits a byte, lowest first.
-// Inline, because every record holds seven of them.
+// Zig-zag varints as Kafka's records and Avro use them: seven bits a byte, lowest first.
+// Inline, because every record and every Avro field holds some.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
-namespace adbrook::record {
+#include "base/bytes.h"
+
+namespace adbrook {
 
 constexpr std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
@@ -14,6 +16,8 @@ constexpr std::uint64_t zigzag(std::int64_t value) {
 constexpr std::int64_t unzigzag(std::uint64_t value) {
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
+
+inline constexpr std::size_t kVarintSizeMax = 10;
 
 // Bytes that write_varint() will use, 1 to 10.
 constexpr std::size_t varint_size(std::int64_t value) {
@@ -31,9 +35,10 @@ inline std::byte* write_varint(std::byte* to, std::int64_t value) {
   return to;
 }
 
-// The rare case: two bytes or more. Null when the bytes end early or do not fit 64 bits.
-inline const std::byte* read_long_varint(const std::byte* from, const std::byte* end,
-                                         std::int64_t& value) {
+// Byte by byte: near the end of the bytes, and for more than 56 bits. Null when the bytes end early
+// or do not fit 64 bits.
+inline const std::byte* read_varint_bytewise(const std::byte* from, const std::byte* end,
+                                             std::int64_t& value) {
   std::uint64_t bits = 0;
   for (int shift = 0; shift < 64 && from != end; shift += 7) {
     const auto byte = static_cast<std::uint64_t>(*from++);
@@ -57,7 +62,24 @@ inline const std::byte* read_varint(const std::byte* from, const std::byte* end,
     value = unzigzag(first);
     return from + 1;
   }
-  return read_long_varint(from, end, value);
+  if (end - from < 8) return read_varint_bytewise(from, end, value);
+  const auto second = static_cast<std::uint64_t>(from[1]);
+  if (second < 0x80) [[likely]] {
+    value = unzigzag((first & 0x7F) | (second << 7));
+    return from + 2;
+  }
+  // Eight bytes at once: find the first byte without the high bit, then close the gaps between the
+  // groups of seven bits in three steps.
+  const auto word = load_le<std::uint64_t>(from);
+  const std::uint64_t stops = ~word & 0x8080808080808080u;
+  if (stops == 0) [[unlikely]]
+    return read_varint_bytewise(from, end, value);
+  std::uint64_t bits = word & (stops ^ (stops - 1)) & 0x7F7F7F7F7F7F7F7Fu;
+  bits = (bits & 0x007F007F007F007Fu) | ((bits & 0x7F007F007F007F00u) >> 1);
+  bits = (bits & 0x00003FFF00003FFFu) | ((bits & 0x3FFF00003FFF0000u) >> 2);
+  bits = (bits & 0x000000000FFFFFFFu) | ((bits & 0x0FFFFFFF00000000u) >> 4);
+  value = unzigzag(bits);
+  return from + (std::countr_zero(stops) + 1) / 8;
 }
 
-}  // namespace adbrook::record
+}  // namespace adbrook
