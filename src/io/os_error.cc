@@ -58,6 +58,11 @@ std::string_view advice_for(int code) {
     case ETXTBSY: return "wait until its other user is done";
     case EADDRINUSE: return "stop the other user of the port or choose another port";
     case EADDRNOTAVAIL: return "choose an address that this machine has";
+    case ECONNRESET:
+    case EPIPE: return "the other side ended the connection; connect again";
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case ENETUNREACH: return "check the address and the network between the two";
     case ECONNREFUSED: return "check that the other side runs and listens there";
     case EIO: return "look at the kernel's messages (dmesg) and check the disk";
     default: return "look at the kernel's messages (dmesg), then try again";
