@@ -1,0 +1,82 @@
+// What can be set about the running engine as a whole: where it listens and where its files lie.
+// The rooms' own options have their own tables; settings.h puts all of them together.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/settings.h"
+
+namespace adbrook::app {
+
+struct HttpOptions {
+  std::string listen = "127.0.0.1:8080";
+  bool insecure_public = false;
+  std::vector<std::string> cors_origins;
+
+  static constexpr auto settings() {
+    using O = HttpOptions;
+    return std::tuple{
+        Setting<O, std::string>{"listen",
+                                &O::listen,
+                                {},
+                                {},
+                                "Address and port of the HTTP server; port 0 takes any free one."},
+        Setting<O, bool>{"insecure.public",
+                         &O::insecure_public,
+                         {},
+                         {},
+                         "Allows an address other than loopback without TLS: everybody who reaches "
+                         "the port can read and write."},
+        Setting<O, std::vector<std::string>>{
+            "cors.origins",
+            &O::cors_origins,
+            {},
+            {},
+            "Origins whose pages may post events, comma-separated; each one more widens who can."},
+    };
+  }
+};
+
+struct KafkaOptions {
+  std::string listen = "127.0.0.1:9092";
+
+  static constexpr auto settings() {
+    using O = KafkaOptions;
+    return std::tuple{
+        Setting<O, std::string>{"listen",
+                                &O::listen,
+                                {},
+                                {},
+                                "Address and port of the Kafka endpoint; the port opens with it."},
+    };
+  }
+};
+
+struct EngineOptions {
+  std::string data = "./adbrook-data";
+  std::int64_t partitions = 4;
+  std::int64_t threads = 0;
+  Millis stop_timeout{30'000};
+
+  static constexpr auto settings() {
+    using O = EngineOptions;
+    return std::tuple{
+        Setting<O, std::string>{
+            "data", &O::data, {}, {}, "The data directory; nothing outside it is written."},
+        Setting<O, std::int64_t>{
+            "partitions", &O::partitions, 1, 64,
+            "Partitions of every topic, and tasks; set when the data directory "
+            "is new, each costs memory and files."},
+        Setting<O, std::int64_t>{"threads", &O::threads, 0, 256,
+                                 "Threads that do the work; 0 takes one per processor."},
+        Setting<O, Millis>{
+            "stop.timeout.ms", &O::stop_timeout, Millis(1000), Millis(600'000),
+            "Longest time a clean stop may take; a longer one gives busy disks room."},
+    };
+  }
+};
+
+}  // namespace adbrook::app
