@@ -56,10 +56,8 @@ struct Click {
   ByteView extra;
 };
 
-// The topics they come in by, and the ids of their schemas in a value's header.
+// The topics they come in by.
 inline constexpr std::string_view kImpressionsTopic = "impressions";
 inline constexpr std::string_view kClicksTopic = "clicks";
-inline constexpr std::uint32_t kImpressionSchemaId = 1;
-inline constexpr std::uint32_t kClickSchemaId = 2;
 
 }  // namespace adbrook::ads
