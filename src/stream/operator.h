@@ -1,0 +1,86 @@
+// What the parts of a topology have in common: the task they live in, and what the task asks of an
+// operator between steps.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "record/batch.h"
+#include "state/checkpoint.h"
+#include "stream/outcomes.h"
+#include "stream/watermark.h"
+
+namespace adbrook::stream {
+
+// What every operator of one task sees. Owned by one thread (the task's).
+struct TaskContext {
+  std::int32_t partition = 0;
+  std::int32_t partition_count = 1;
+  std::uint64_t hash_seed = 0;                // secret; changes no answer
+  Timestamp watermark = Timestamp::lowest();  // at the begin of the current step
+  OutcomeCounts counts{1};
+};
+
+// A named part of a topology. Defaults do nothing: a stateless operator overrides only describe().
+class Operator {
+ public:
+  virtual ~Operator() = default;
+
+  // One line for people; the lines of a topology also tell two topologies apart.
+  virtual std::string describe() const = 0;
+  // At the end of every step, with the watermark it ends with (the same or a later one).
+  virtual void on_watermark(Timestamp) {}
+  // The whole state, into blobs named after the store. Called only between commits.
+  virtual void save(state::Checkpoint&) {}
+  virtual Result<void> load(const state::Checkpoint&) { return {}; }
+  virtual std::int64_t memory() const { return 0; }  // bytes, by capacity
+  // A budget of its own is reached: the task takes no more input. Asked between steps.
+  virtual bool full() const { return false; }
+  // Events that wait in here for another one, by count; what the outcome counts call pending.
+  virtual std::uint64_t pending_count() const { return 0; }
+};
+
+// One whole record batch of a step, opened.
+struct StepBatch {
+  record::BatchReader reader;
+  Timestamp append_time;
+};
+
+struct InputPlace {
+  std::string topic;
+  std::string origin_topic;
+  std::uint16_t index = 0;
+  int level = 0;
+};
+
+// Where records enter a task: one topic, the partition with the task's number.
+class Input : public Operator {
+ public:
+  Input(InputPlace place, WatermarkOptions options) : place_(std::move(place)), time_(options) {}
+
+  const std::string& topic() const { return place_.topic; }
+  // The topic that first received these records; topic() itself on level 0.
+  const std::string& origin_topic() const { return place_.origin_topic; }
+  std::uint16_t index() const { return place_.index; }
+  // 0 for topics from outside. Records of an internal topic come from inputs on lower levels only.
+  int level() const { return place_.level; }
+  bool internal() const { return place_.level > 0; }
+  InputTime& time() { return time_; }
+  const InputTime& time() const { return time_; }
+
+  // Decodes the batches and pushes their rows through everything behind. corrupt when a batch does
+  // not parse; the task must not go on then.
+  virtual Result<void> take(std::span<StepBatch> batches) = 0;
+
+ private:
+  InputPlace place_;
+  InputTime time_;
+};
+
+}  // namespace adbrook::stream

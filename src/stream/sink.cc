@@ -1,0 +1,57 @@
+#include "stream/sink.h"
+
+#include <utility>
+
+#include "base/assert.h"
+
+namespace adbrook::stream {
+
+Sink::Sink(std::string topic, std::int32_t task_partition, std::int32_t partition_count)
+    : topic_(std::move(topic)),
+      task_partition_(task_partition),
+      partition_count_(partition_count),
+      partitions_(static_cast<std::size_t>(partition_count)) {
+  ADBROOK_ASSERT(task_partition < partition_count, "an output topic has a partition per task");
+}
+
+Sink::Partition& Sink::room_in(std::int32_t partition) {
+  Partition& to = partitions_[static_cast<std::size_t>(partition)];
+  if (to.open.size() >= kOutputBatchSizeMax) {
+    to.closed.push_back(to.open.finish());
+    to.closed_size += to.closed.back().size();
+  }
+  ++record_count_;
+  return to;
+}
+
+void Sink::add_to(std::int32_t partition, Timestamp time, std::optional<ByteView> key,
+                  ByteView value, std::span<const record::Header> headers) {
+  if (muted_) return;
+  room_in(partition).open.add(time, key, value, headers);
+}
+
+std::span<std::byte> Sink::add_in_place(Timestamp time, std::optional<ByteView> key,
+                                        std::size_t value_size) {
+  ADBROOK_ASSERT(!muted_, "a muted sink takes nothing in place");
+  return room_in(task_partition_).open.add_in_place(time, key, value_size);
+}
+
+std::size_t Sink::size() const {
+  std::size_t size = 0;
+  for (const Partition& partition : partitions_)
+    size += partition.closed_size + (partition.open.empty() ? 0 : partition.open.size());
+  return size;
+}
+
+void Sink::take(std::vector<bus::Commit::Output>& outputs) {
+  for (std::size_t i = 0; i < partitions_.size(); ++i) {
+    Partition& from = partitions_[i];
+    if (!from.open.empty()) from.closed.push_back(from.open.finish());
+    for (Buffer& batch : from.closed)
+      outputs.push_back({{topic_, static_cast<std::int32_t>(i)}, std::move(batch)});
+    from.closed.clear();
+    from.closed_size = 0;
+  }
+}
+
+}  // namespace adbrook::stream
