@@ -9,6 +9,7 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// The content is durable when this returns, its name is not.
 Result<void> write_and_sync(FileSystem& files, const std::string& path, ByteView content) {
   auto file = files.open(path, OpenMode::write);
   if (!file) return pass(std::move(file.error()));
@@ -41,6 +42,7 @@ Result<Buffer> read_whole_file(FileSystem& files, const std::string& path, std::
                                         " bytes, at most " + std::to_string(size_max) +
                                         " are expected; check that this is the right file");
   }
+  // The size is known to be small by now; only then is memory taken for it.
   Buffer content(*size);
   const auto got = (*file)->read_at(0, content);
   if (!got) return pass(got.error());

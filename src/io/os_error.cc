@@ -9,8 +9,11 @@
 namespace adbrook::io {
 namespace {
 
+// Long enough for two paths of a rename as people have them.
 constexpr std::size_t kPlaceSizeMax = 300;
 
+// A kind tells a caller what it can do: wait, retry, give up. What it cannot tell apart is
+// io_failed.
 ErrorKind kind_of(int code) {
   switch (code) {
     case ENOENT: return ErrorKind::not_found;
@@ -36,6 +39,7 @@ ErrorKind kind_of(int code) {
   }
 }
 
+// The fourth part of the message. It names no flag of ours: this room does not know them.
 std::string_view advice_for(int code) {
   switch (code) {
     case ENOENT: return "check the path";

@@ -45,6 +45,7 @@ int process_id() { return ::getpid(); }
 std::string describe_process(int pid) {
   std::string text = "process " + std::to_string(pid);
   std::string name = read_small("/proc/" + std::to_string(pid) + "/comm");
+  // A process names itself as it likes, so its name is foreign text.
   if (name.ends_with('\n')) name.pop_back();
   if (!name.empty()) text += " (" + printable(name) + ")";
   return text;
@@ -63,7 +64,7 @@ std::int64_t resident_bytes() {
 std::int64_t resident_bytes_max() {
   rusage usage{};
   if (::getrusage(RUSAGE_SELF, &usage) != 0) return 0;
-  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;  // Linux counts it in KiB
 }
 
 Nanos cpu_time() {

@@ -29,7 +29,7 @@ std::unexpected<Error> fail_os(std::string_view what, std::string_view where, in
   return std::unexpected(os_error(what, where, code));
 }
 
-// Calls again while a signal interrupts it.
+// Calls again while a signal interrupts it: a signal to the process says nothing about this file.
 template <class Call>
 auto without_interrupts(Call call) {
   decltype(call()) result;
@@ -39,7 +39,7 @@ auto without_interrupts(Call call) {
   return result;
 }
 
-// Owns a file descriptor.
+// Owns a file descriptor. Errors of close(2) tell nothing that sync() did not tell before.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -60,6 +60,7 @@ Descriptor open_descriptor(const std::string& path, int flags) {
       without_interrupts([&] { return ::open(path.c_str(), flags | O_CLOEXEC, kFileMode); }));
 }
 
+// The kernel counts in signed 64 bits; a larger position would arrive there as a negative one.
 bool fits_off_t(std::uint64_t position, std::uint64_t size) {
   const auto most = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
   return position <= most && size <= most - position;
@@ -111,16 +112,16 @@ class RealFile final : public File {
   Result<void> allocate(std::uint64_t size) override {
     if (size == 0) return {};
     if (!fits_off_t(0, size)) return fail_os("allocate space for", path_, EINVAL);
-    const int failed = without_interrupts([&] {
-      return ::fallocate(descriptor_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));
-    });
+    if (auto room = check_room(size); !room) return room;
+    const int failed = reserve(size);
     if (failed == 0) {
       allocated_ = std::max(allocated_, size);
       return {};
     }
     const int code = errno;
-    if (code == EOPNOTSUPP || code == ENOSYS) return check_room(size);
-    if (code == ENOSPC || code == EDQUOT) give_back(size);
+    // Such a file system cannot reserve; the check above is all it can have.
+    if (code == EOPNOTSUPP || code == ENOSYS) return {};
+    if (code == ENOSPC || code == EDQUOT) give_back();
     return fail_os("allocate space for", path_, code);
   }
 
@@ -140,26 +141,32 @@ class RealFile final : public File {
   }
 
  private:
-  // File systems without fallocate cannot reserve; a disk that is full already is told at least.
+  int reserve(std::uint64_t size) {
+    return without_interrupts([&] {
+      return ::fallocate(descriptor_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));
+    });
+  }
+
+  // Asked before fallocate: ext4 takes what there is before it finds that it is not enough, and so
+  // fills the disk for everybody.
   Result<void> check_room(std::uint64_t wanted) {
     struct statvfs disk{};
-    const auto have = size();
-    if (!have) return pass(have.error());
-    if (::fstatvfs(descriptor_.get(), &disk) != 0) return fail_os("look at", path_, errno);
+    struct stat facts{};
+    if (::fstat(descriptor_.get(), &facts) != 0 || ::fstatvfs(descriptor_.get(), &disk) != 0)
+      return fail_os("look at", path_, errno);
+    // st_blocks has this unit on every file system (stat(2)), and counts what is reserved already.
+    const std::uint64_t have = static_cast<std::uint64_t>(facts.st_blocks) * 512;
     const std::uint64_t room = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
-    if (wanted > *have && wanted - *have > room)
-      return fail_os("allocate space for", path_, ENOSPC);
+    if (wanted > have && wanted - have > room) return fail_os("allocate space for", path_, ENOSPC);
     return {};
   }
 
-  // Some file systems keep what they got before the space ran out; that would fill the disk for
-  // everybody. Best effort: the caller hears of the full disk in any case.
-  void give_back(std::uint64_t wanted) {
+  // Somebody else took the room after it was checked: lets go of what fallocate got half way, and
+  // keeps what was reserved before. Best effort, the caller hears of the full disk in any case.
+  void give_back() {
     const auto have = size();
-    const std::uint64_t keep = std::max(allocated_, have.value_or(wanted));
-    if (keep >= wanted) return;
-    ::fallocate(descriptor_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                static_cast<off_t>(keep), static_cast<off_t>(wanted - keep));
+    if (!have || ::ftruncate(descriptor_.get(), static_cast<off_t>(*have)) != 0) return;
+    if (allocated_ > *have) reserve(allocated_);
   }
 
   Descriptor descriptor_;
@@ -214,6 +221,7 @@ Result<void> RealFileSystem::rename(const std::string& from, const std::string& 
 }
 
 Result<void> RealFileSystem::make_directories(const std::string& path) {
+  // Each longer beginning of the path in turn; one more try at an existing one is harmless.
   std::size_t end = 0;
   while (end != std::string::npos) {
     end = path.find('/', end + 1);
@@ -240,7 +248,7 @@ Result<std::vector<std::string>> RealFileSystem::list(const std::string& path) {
   if (!directory) return fail_os("list", path, errno);
   std::vector<std::string> names;
   for (;;) {
-    errno = 0;
+    errno = 0;  // the only way to tell the end from an error, readdir(3)
     const dirent* entry = ::readdir(directory.get());
     if (entry == nullptr && errno != 0) return fail_os("list", path, errno);
     if (entry == nullptr) break;
@@ -260,6 +268,7 @@ Result<std::vector<std::string>> RealFileSystem::list(const std::string& path) {
 Result<bool> RealFileSystem::exists(const std::string& path) {
   struct stat facts{};
   if (::stat(path.c_str(), &facts) == 0) return true;
+  // A file where the path needs a directory: nothing can be below it.
   if (errno == ENOENT || errno == ENOTDIR) return false;
   return fail_os("look for", path, errno);
 }

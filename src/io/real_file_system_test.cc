@@ -1,6 +1,7 @@
 #include "io/real_file_system.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cstdlib>
@@ -61,6 +62,9 @@ TEST_F(RealFileSystemTest, impossible_allocation_is_disk_full_and_changes_nothin
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::disk_full) << refused.error().message;
   EXPECT_EQ(file->size().value(), 0u);
+  struct stat facts{};
+  ASSERT_EQ(::stat(at("a").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_blocks, 0) << "it keeps what it got before the space ran out";
 }
 
 TEST_F(RealFileSystemTest, full_disk_is_told_as_such) {

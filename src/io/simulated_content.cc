@@ -43,6 +43,7 @@ void SimulatedContent::sync() {
 }
 
 void SimulatedContent::fail_sync(Random& random) {
+  // Readers keep seeing `visible_`: the kernel marks the pages clean and drops only the promise.
   durable_ = survivors(random);
   changes_.clear();
 }
@@ -107,6 +108,7 @@ Buffer SimulatedContent::survivors_by_sector(Random& random) const {
     const std::uint64_t last = sector_of(changes_[i].end() - 1);
     for (std::uint64_t s = sector_of(changes_[i].position); s <= last; ++s) touched[s].push_back(i);
   }
+  // Whole sectors while they are drawn; where nothing survived there are zeros, as in a hole.
   Buffer left = durable_;
   left.resize((sector_of(end) + 1) * kSectorSize);
   for (const auto& [number, changes] : touched) {

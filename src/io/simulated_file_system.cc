@@ -7,6 +7,7 @@
 namespace adbrook::io {
 namespace {
 
+// What free_bytes tells while no capacity is set.
 constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 50;
 
 std::string_view name_of(DiskCall kind) {
@@ -28,6 +29,7 @@ std::string_view name_of(DiskCall kind) {
   return "use";
 }
 
+// `why_and_what_next` are the last two of the message's four parts.
 std::unexpected<Error> refuse(ErrorKind error, DiskCall kind, std::string_view path,
                               std::string_view why_and_what_next) {
   std::string message = "cannot ";
@@ -54,6 +56,7 @@ std::unexpected<Error> refuse_full(DiskCall kind, std::string_view path) {
                 "the simulated disk is full; free some space and try again");
 }
 
+// One spelling for each path: "/d/e".
 std::string joined(const std::vector<std::string>& parts) {
   std::string path;
   for (const std::string& part : parts) path += "/" + part;
@@ -96,7 +99,8 @@ void SimulatedFileSystem::fail_call(DiskCall kind, std::uint64_t skip_count) {
   failures_.insert({kind, call_counts_[kind] + skip_count});
 }
 
-// An open file. Its node may have lost its name.
+// An open file. Its node may have lost its name; after a crash or a kill of the process it only
+// refuses, so that code which forgot to let go of it is found.
 class SimulatedFileSystem::OpenFile final : public File {
  public:
   OpenFile(SimulatedFileSystem& disk, SimulatedNodePtr node, std::string path, bool writable)
@@ -124,6 +128,7 @@ class SimulatedFileSystem::OpenFile final : public File {
     const Fate fate = disk_.next_fate(DiskCall::write);
     const std::uint64_t size_max = disk_.size_max(*node_);
     const std::uint64_t room = size_max > position ? size_max - position : 0;
+    // A write that fails half way leaves its beginning behind, as the kernel's does.
     std::size_t written = std::min<std::size_t>(bytes.size(), room);
     if (fate != Fate::done) written = disk_.random_.below(written + 1);
     node_->content.write(position, bytes.first(written));
@@ -135,6 +140,7 @@ class SimulatedFileSystem::OpenFile final : public File {
   Result<void> sync() override {
     if (auto fine = check(DiskCall::sync); !fine) return fine;
     const Fate fate = disk_.next_fate(DiskCall::sync);
+    // Where the machine dies instead, the crash draws what is left.
     if (fate == Fate::fails) node_->content.fail_sync(disk_.random_);
     if (fate != Fate::done) return refuse_as_planned(DiskCall::sync, path_);
     node_->content.sync();
@@ -186,6 +192,7 @@ class SimulatedFileSystem::OpenFile final : public File {
   std::uint64_t process_;
 };
 
+// Freed with the object, or with the process that had it.
 class SimulatedFileSystem::HeldLock final : public FileLock {
  public:
   HeldLock(SimulatedFileSystem& disk, std::string path)
@@ -273,6 +280,7 @@ Result<void> SimulatedFileSystem::make_directories(const std::string& path) {
     if (found) return refuse(ErrorKind::invalid, kind, part, "it is a file; choose another name");
     auto node = std::make_shared<SimulatedNode>();
     node->is_directory = true;
+    // Each directory is a step of its own: a crash may leave some of the parents.
     auto done = step(kind, part, [&] { tree_.link(tree_.place(part), node); });
     if (!done) return done;
   }
@@ -328,6 +336,8 @@ Result<std::unique_ptr<FileLock>> SimulatedFileSystem::lock(const std::string& p
 }
 
 std::uint64_t SimulatedFileSystem::used_bytes() {
+  // Only disks with a capacity come here, so a walk is cheaper than keeping sums right through
+  // crashes.
   std::set<const SimulatedNode*> counted;
   std::uint64_t used = 0;
   const auto count = [&](const SimulatedNode& node) {
@@ -361,6 +371,8 @@ void SimulatedFileSystem::end_process() {
   failures_.clear();
 }
 
+// The tree draws first and the disk works afterwards: no file of the old process can see the
+// change.
 void SimulatedFileSystem::crash() {
   end_process();
   tree_.crash(random_);

@@ -32,6 +32,7 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
 using Resolver = asio::ip::basic_resolver<tcp, Strand>;
 
 constexpr Millis kAcceptPause{100};
+// Peers that the kernel keeps waiting until we accept them; it refuses more.
 constexpr int kBacklogSize = 1024;
 
 std::string text_of(const tcp::endpoint& endpoint) {
@@ -41,6 +42,7 @@ std::string text_of(const tcp::endpoint& endpoint) {
   return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
 }
 
+// Everything that Asio reports becomes one of our kinds here; its own numbers go no further.
 Error network_error(std::string_view what, const std::string& where, const ErrorCode& code) {
   if (code == asio::error::operation_aborted || code == asio::error::bad_descriptor) {
     return {ErrorKind::closed, "cannot " + std::string(what) + " '" + where +
@@ -71,15 +73,21 @@ struct Direction {
 
 }  // namespace
 
+// Touched on its strand only, which is what makes the calls of TcpStream thread-safe. Each handler
+// holds the state, so that a closed and forgotten stream lives until its last callback has run.
 struct TcpStream::State : std::enable_shared_from_this<TcpStream::State> {
   explicit State(Socket connected)
       : socket(std::move(connected)), reads(socket.get_executor()), writes(socket.get_executor()) {
+    // Answers are written whole; waiting for more bytes to send with them only costs time. A peer
+    // that is gone already shows in the first read.
     ErrorCode ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     const tcp::endpoint endpoint = socket.remote_endpoint(ignored);
     peer = text_of(endpoint);
   }
 
+  // Starts the time limit of a call. Only that call is cancelled by it: the other direction goes
+  // on.
   void begin(Direction& direction, Millis patience) {
     ADBROOK_ASSERT(!direction.under_way, "a stream has one read and one write at a time");
     direction.under_way = true;
@@ -109,6 +117,7 @@ struct TcpStream::State : std::enable_shared_from_this<TcpStream::State> {
     begin(reads, patience);
     auto handler = [self = shared_from_this(), patience, done = std::move(done)](
                        const ErrorCode& code, std::size_t size) mutable {
+      // The end of the peer's side is an ordinary answer, not a failure.
       const bool peer_ended = code == asio::error::eof;
       auto ended = self->end(self->reads, "read from", patience, peer_ended ? ErrorCode() : code);
       if (!ended) return done(pass(std::move(ended.error())));
@@ -176,10 +185,12 @@ void TcpStream::close() {
 
 const std::string& TcpStream::peer() const { return state_->peer; }
 
+// Touched on its strand only, except `port`, which is set before anybody else sees it.
 struct TcpListener::State : std::enable_shared_from_this<TcpListener::State> {
   explicit State(asio::io_context& io)
       : context(io), acceptor(asio::make_strand(io)), pause(acceptor.get_executor()) {}
 
+  // Each stream gets a strand of its own, so that streams run beside each other.
   void accept_next() {
     acceptor.async_accept(asio::make_strand(context),
                           [self = shared_from_this()](const ErrorCode& code, Socket socket) {
@@ -242,6 +253,7 @@ Result<TcpListener> Network::listen(const std::string& address, std::uint16_t po
                                         "': it is no numeric address; write one of this machine "
                                         "like 127.0.0.1, or 0.0.0.0 for all");
   }
+  // Every call below reports through `code`; the forms without it would throw.
   const tcp::endpoint endpoint(ip, port);
   const auto state = std::make_shared<TcpListener::State>(executor_.context());
   Acceptor& acceptor = state->acceptor;

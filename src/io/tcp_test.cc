@@ -1,6 +1,8 @@
 #include "io/tcp.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -175,6 +177,27 @@ TEST_F(TcpTest, stopped_listener_frees_its_port) {
   const auto again = network_.listen("localhost", port);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->port(), port);
+}
+
+TEST_F(TcpTest, peers_wait_while_no_descriptor_is_left) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  std::promise<TcpStream> accepted;
+  auto server = accepted.get_future();
+  listener_->start([&](TcpStream stream) { accepted.set_value(std::move(stream)); });
+  const int next_descriptor = ::dup(STDIN_FILENO);
+  ::close(next_descriptor);
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(next_descriptor) + 1;  // the client's own socket
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  std::promise<Result<TcpStream>> connected;
+  network_.connect("127.0.0.1", listener_->port(), kPatience,
+                   [&](Result<TcpStream> stream) { connected.set_value(std::move(stream)); });
+  auto client = connected.get_future().get();
+  EXPECT_EQ(server.wait_for(Millis(20)), std::future_status::timeout);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(client) << client.error().message;
+  EXPECT_EQ(server.wait_for(kTooLong), std::future_status::ready);
 }
 
 TEST_F(TcpTest, address_that_is_not_ours_is_refused_with_a_remedy) {

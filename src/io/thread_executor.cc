@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 struct ThreadExecutor::State {
   explicit State(int thread_count) : context(thread_count), work(context.get_executor()) {}
 
-  asio::io_context context;
+  asio::io_context context;  // first: timers and sockets in waiting steps need it to the last
   asio::executor_work_guard<asio::io_context::executor_type> work;  // idle threads wait for more
   std::vector<std::jthread> threads;
 };
@@ -42,6 +42,7 @@ void ThreadExecutor::post_after(Millis delay, Step step) {
 }
 
 void ThreadExecutor::stop() {
+  // Threads leave after the step they are in; nothing is interrupted.
   state_->context.stop();
   for (std::jthread& thread : state_->threads) {
     ADBROOK_ASSERT(thread.get_id() != std::this_thread::get_id(), "an executor cannot stop itself");
