@@ -11,31 +11,19 @@
 
 namespace adbrook::app {
 
-struct HttpOptions {
-  std::string listen = "127.0.0.1:8080";
+// Stands in the section `http` beside the server's own options.
+struct AccessOptions {
   bool insecure_public = false;
-  std::vector<std::string> cors_origins;
 
   static constexpr auto settings() {
-    using O = HttpOptions;
+    using O = AccessOptions;
     return std::tuple{
-        Setting<O, std::string>{"listen",
-                                &O::listen,
-                                {},
-                                {},
-                                "Address and port of the HTTP server; port 0 takes any free one."},
         Setting<O, bool>{"insecure.public",
                          &O::insecure_public,
                          {},
                          {},
                          "Allows an address other than loopback without TLS: everybody who reaches "
                          "the port can read and write."},
-        Setting<O, std::vector<std::string>>{
-            "cors.origins",
-            &O::cors_origins,
-            {},
-            {},
-            "Origins whose pages may post events, comma-separated; each one more widens who can."},
     };
   }
 };

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "app/listen_address.h"
 #include "base/text.h"
+#include "http/server.h"
 #include "io/real_file_system.h"
 
 namespace adbrook::app {
@@ -169,10 +169,10 @@ void SettingsReader::read_flag(std::string_view key, std::string_view value,
 
 void SettingsReader::finish() {
   const auto check_address = [&](std::string_view key, const std::string& text) {
-    if (const auto address = parse_listen_address(text); !address)
+    if (const auto address = http::parse_host_port(text); !address)
       complaints_.push_back(std::string(key) + " = '" + printable(text) +
                             "': " + address.error().message);
-    else if (!address->is_loopback() && !settings_.http.insecure_public)
+    else if (!is_loopback(address->host) && !settings_.access.insecure_public)
       complaints_.push_back(
           std::string(key) + " = '" + printable(text) +
           "': an address that others can reach is refused without TLS and credentials; listen on "
@@ -183,6 +183,11 @@ void SettingsReader::finish() {
   check_address("kafka.listen", settings_.kafka.listen);
   if (settings_.engine.data.empty())
     complaints_.push_back("engine.data = '': the data directory needs a name");
+}
+
+bool is_loopback(std::string_view host) {
+  const bool digits = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "::1" || (host.starts_with("127.") && digits);
 }
 
 SettingOrigin SettingsReader::origin(const std::string& key) const {

@@ -12,13 +12,15 @@
 #include "app/server_options.h"
 #include "base/result.h"
 #include "base/settings.h"
+#include "http/server_options.h"
 #include "log/log_options.h"
 
 namespace adbrook::app {
 
 struct Settings {
   EngineOptions engine;
-  HttpOptions http;
+  http::ServerOptions http;
+  AccessOptions access;
   KafkaOptions kafka;
   log::LogOptions log;
 };
@@ -29,6 +31,7 @@ template <class SettingsType, class Visit>
 void for_each_section(SettingsType& settings, Visit visit) {
   visit("engine", settings.engine);
   visit("http", settings.http);
+  visit("http", settings.access);
   visit("kafka", settings.kafka);
   visit("log", settings.log);
 }
@@ -68,6 +71,9 @@ class SettingsReader {
   std::map<std::string, SettingOrigin, std::less<>> origins_;
   std::vector<std::string> complaints_;
 };
+
+// Whether only this machine can reach what listens on `host`.
+bool is_loopback(std::string_view host);
 
 // Every setting with its full key ("log.segment.bytes").
 std::vector<SettingRow> all_setting_rows(const Settings& settings);

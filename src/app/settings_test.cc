@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "app/listen_address.h"
 #include "io/real_file_system.h"
 
 namespace adbrook::app {
@@ -124,14 +123,11 @@ TEST(Settings, the_page_in_docs_is_what_the_binary_prints) {
       << "write it anew: adbrook config markdown > docs/SETTINGS.md";
 }
 
-TEST(ListenAddress, reads_what_people_write) {
-  EXPECT_EQ(parse_listen_address("[::1]:8080")->text(), "[::1]:8080");
-  EXPECT_EQ(parse_listen_address("127.0.0.1:0")->port, 0);
-  for (const char* bad : {"", ":", "8080", "a:", "a:b", "a:70000", "::1:80", "a:-1", "a:1 "})
-    EXPECT_FALSE(parse_listen_address(bad)) << bad;
-  EXPECT_EQ(parse_server_url("http://127.0.0.1:8080/")->port, 8080);
-  EXPECT_EQ(parse_server_url("http://[::1]")->port, 80);
-  EXPECT_FALSE(parse_server_url("https://a"));
+TEST(Settings, loopback_is_what_only_this_machine_reaches) {
+  for (const char* host : {"localhost", "::1", "127.0.0.1", "127.1.2.3"})
+    EXPECT_TRUE(is_loopback(host)) << host;
+  for (const char* host : {"0.0.0.0", "::", "127.evil.example", "10.0.0.1", ""})
+    EXPECT_FALSE(is_loopback(host)) << host;
 }
 
 }  // namespace

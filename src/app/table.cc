@@ -10,7 +10,7 @@
 namespace adbrook::app {
 namespace {
 
-constexpr std::size_t kCellShownMax = 60;
+constexpr std::size_t kCellShownMax = 200;
 
 std::string shown(const std::string& cell, ColumnKind kind) {
   if (kind == ColumnKind::text) return printable(cell, kCellShownMax);

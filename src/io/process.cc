@@ -2,10 +2,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -38,7 +40,39 @@ int descriptor_of(StandardStream stream) {
   return STDERR_FILENO;
 }
 
+// The number behind "Name:" in /proc/meminfo, in bytes.
+std::int64_t meminfo_bytes(std::string_view name) {
+  const std::string text = read_small("/proc/meminfo");
+  const std::size_t at = text.find(name);
+  const std::size_t digits = at == std::string::npos ? at : text.find_first_of("0123456789", at);
+  if (digits == std::string::npos) return 0;
+  std::int64_t kib = 0;
+  std::from_chars(text.data() + digits, text.data() + text.size(), kib);
+  return kib * 1024;
+}
+
 }  // namespace
+
+int processor_count() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  return std::max(1, CPU_COUNT(&allowed));
+}
+
+std::int64_t available_memory_bytes() { return meminfo_bytes("MemAvailable:"); }
+std::int64_t memory_bytes() { return meminfo_bytes("MemTotal:"); }
+
+std::vector<std::pair<std::string, std::string>> environment() {
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
 
 int process_id() { return ::getpid(); }
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/time.h"
 
@@ -22,6 +24,16 @@ std::int64_t resident_bytes_max();
 
 // User and kernel time that all threads of this process have used together.
 Nanos cpu_time();
+
+// Processors that this process may run on; at least 1.
+int processor_count();
+
+// RAM of this machine that programs can still take, and all of it; 0 when /proc is missing.
+std::int64_t available_memory_bytes();
+std::int64_t memory_bytes();
+
+// NAME, VALUE of each variable of the process environment.
+std::vector<std::pair<std::string, std::string>> environment();
 
 // Open files and sockets of this process now, and how many it may have.
 std::int64_t open_file_count();

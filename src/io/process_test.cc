@@ -50,5 +50,18 @@ TEST(Process, pipe_is_no_terminal) {
   for (const int fd : {saved, ends[0], ends[1]}) ::close(fd);
 }
 
+TEST(Process, the_machine_has_a_processor_and_memory) {
+  EXPECT_GE(processor_count(), 1);
+  EXPECT_GT(memory_bytes(), 64 << 20);
+  EXPECT_GE(memory_bytes(), available_memory_bytes());
+}
+
+TEST(Process, the_environment_is_read_as_pairs) {
+  bool found = false;
+  for (const auto& [name, value] : environment())
+    found = found || (name == "PATH" && !value.empty());
+  EXPECT_TRUE(found);
+}
+
 }  // namespace
 }  // namespace adbrook::io
