@@ -15,16 +15,26 @@
 
 namespace adbrook::ads::wire {
 
-// Most texts are ASCII, which eight bytes at a time prove.
+template <class Word>
+Word load(const char* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+// Most texts are ASCII, which a few overlapping words prove.
 inline bool is_utf8(std::string_view text) {
-  std::uint64_t bits = 0, word = 0;
-  const char* at = text.data();
-  std::size_t left = text.size();
-  for (; left >= 8; at += 8, left -= 8) {
-    std::memcpy(&word, at, 8);
-    bits |= word;
+  const char* const first = text.data();
+  const std::size_t size = text.size();
+  std::uint64_t bits = 0;
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 < size; i += 8) bits |= load<std::uint64_t>(first + i);
+    bits |= load<std::uint64_t>(first + size - 8);
+  } else if (size >= 4) {
+    bits = load<std::uint32_t>(first) | load<std::uint32_t>(first + size - 4);
+  } else if (size > 0) {
+    bits = static_cast<std::uint8_t>(first[0] | first[size / 2] | first[size - 1]);
   }
-  for (; left > 0; ++at, --left) bits |= static_cast<std::uint8_t>(*at);
   return (bits & 0x8080808080808080u) == 0 || is_valid_utf8(text);
 }
 
