@@ -260,4 +260,12 @@ void define_click_topology(stream::Topology& topology, const ClickJoinOptions& j
             ClickJoinPolicy(writers));
 }
 
+std::vector<std::string> click_input_topics() {
+  stream::Topology topology(0, 1, 0, {});
+  define_click_topology(topology, {}, {});
+  std::vector<std::string> topics;
+  for (const auto& input : topology.inputs()) topics.push_back(input->topic());
+  return topics;
+}
+
 }  // namespace adbrook::ads

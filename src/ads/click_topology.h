@@ -2,7 +2,9 @@
 // clicks, summaries and cells out. The rules are in docs/click-join.md.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "ads/click_views.h"
 #include "base/settings.h"
@@ -53,5 +55,8 @@ struct ClickJoinOptions {
 // Builds it into `topology`, once.
 void define_click_topology(stream::Topology& topology, const ClickJoinOptions& join,
                            const ViewOptions& views);
+
+// The topics that a task reads, by the index that stream::Arrival::input speaks of.
+std::vector<std::string> click_input_topics();
 
 }  // namespace adbrook::ads
