@@ -62,6 +62,7 @@ struct Request {
   std::vector<PathParameter> parameters;
   std::string peer;  // address of the other side, "127.0.0.1:40000"
   bool keep_alive = true;
+  bool http_1_0 = false;  // knows no chunks
 
   // Empty when the route's pattern has no such parameter.
   std::string_view parameter(std::string_view name) const;

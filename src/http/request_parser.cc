@@ -166,6 +166,7 @@ void RequestParser::check_head() {
   if (message_->version != 10 && message_->version != 11)
     return refuse(505, "version", "request line: only HTTP/1.1 and HTTP/1.0 are spoken here");
   request_.keep_alive = message_->keep_alive();
+  request_.http_1_0 = message_->version == 10;
   check_target(message_->target);
   if (state_ != State::refused) check_framing();
   if (state_ != State::refused) check_encoding();
