@@ -115,20 +115,23 @@ class Log {
   // Batches from the one that holds `from` on, whole ones, about `size_max` bytes but at least one
   // batch; empty when `from` is the visible end. out_of_range below the start or above the end;
   // corrupt when a stored batch fails its checksum.
-  virtual Result<ReadBatches> read(PartitionId partition, Offset from, std::size_t size_max) const = 0;
+  virtual Result<ReadBatches> read(PartitionId partition, Offset from,
+                                   std::size_t size_max) const = 0;
 
-  // The first offset whose batch's largest timestamp is at or after `time`; the visible end if none.
+  // The first offset whose batch's largest timestamp is at or after `time`; the visible end if
+  // none.
   virtual Result<Offset> offset_for_time(PartitionId partition, Timestamp time) const = 0;
 
-  // Runs `step` once on the executor as soon as the visible end is above `offset` (at once if it is).
+  // Runs `step` once on the executor as soon as the visible end is above `offset` (at once if it
+  // is).
   virtual void when_visible(PartitionId partition, Offset offset, io::Step step) = 0;
 
   // -1 when this group never committed here.
   virtual Offset committed(std::string_view group, PartitionId partition) const = 0;
 
-  // Applies retention now (it also runs by itself): whole segments whose last append time is too old
-  // or whose partition is over its bytes go, oldest first, never the active one and never beyond a
-  // floor set by hold().
+  // Applies retention now (it also runs by itself): whole segments whose last append time is too
+  // old or whose partition is over its bytes go, oldest first, never the active one and never
+  // beyond a floor set by hold().
   virtual Result<void> apply_retention() = 0;
 
   // Keeps everything at and above `offset` in this partition for `holder`, until moved on; a holder

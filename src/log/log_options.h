@@ -13,9 +13,9 @@ enum class Durability {
 };
 
 struct TopicConfig {
-  Millis retention{-1};           // retention.ms; -1 keeps everything; counts from append time
-  Bytes retention_bytes{-1};      // retention.bytes, per partition; -1 has no limit
-  Bytes segment_bytes = 128_MiB;  // segment.bytes
+  Millis retention{-1};             // retention.ms; -1 keeps everything; counts from append time
+  Bytes retention_bytes{-1};        // retention.bytes, per partition; -1 has no limit
+  Bytes segment_bytes = 128_MiB;    // segment.bytes
   Bytes message_bytes_max = 8_MiB;  // max.message.bytes: one batch
   Durability durability = Durability::sync;
 };
@@ -30,13 +30,16 @@ struct LogOptions {
     using O = LogOptions;
     return std::tuple{
         Setting<O, Bytes>{"wal.file.bytes", &O::wal_file_bytes, 1_MiB, 1024_MiB,
-                          "Size of one write-ahead file; larger ones sync less often and replay longer after a crash."},
-        Setting<O, Bytes>{"append.queue.bytes", &O::append_queue_bytes, 1_MiB, 1024_MiB,
-                          "Appends waiting for the disk; when it is full senders get 429 and try again."},
+                          "Size of one write-ahead file; larger ones sync less often and replay "
+                          "longer after a crash."},
+        Setting<O, Bytes>{
+            "append.queue.bytes", &O::append_queue_bytes, 1_MiB, 1024_MiB,
+            "Appends waiting for the disk; when it is full senders get 429 and try again."},
         Setting<O, Bytes>{"segment.bytes", &O::segment_bytes, 1_MiB, 2047_MiB,
-                          "Start a new segment file at this size; smaller ones free space sooner and cost more files."},
-        Setting<O, Millis>{"retention.check.interval.ms", &O::retention_check, Millis(100), std::nullopt,
-                           "How often old segments are looked for."},
+                          "Start a new segment file at this size; smaller ones free space sooner "
+                          "and cost more files."},
+        Setting<O, Millis>{"retention.check.interval.ms", &O::retention_check, Millis(100),
+                           std::nullopt, "How often old segments are looked for."},
     };
   }
 };

@@ -1,0 +1,43 @@
+#include "log/append_queue.h"
+
+#include <utility>
+
+namespace adbrook::log {
+
+AppendQueue::Pushed AppendQueue::push(QueuedAppend& append) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return Pushed::closed;
+  if (size_ + append.entry_size > limit_) return Pushed::full;
+  size_ += append.entry_size;
+  size_gauge_.set(static_cast<double>(size_));
+  queue_.push_back(std::move(append));
+  return std::exchange(writer_posted_, true) ? Pushed::queued : Pushed::queued_and_idle;
+}
+
+std::vector<QueuedAppend> AppendQueue::take(std::size_t size_max) {
+  const std::lock_guard lock(mutex_);
+  std::vector<QueuedAppend> group;
+  std::size_t size = 0;
+  while (!queue_.empty() && (group.empty() || size + queue_.front().entry_size <= size_max)) {
+    size += queue_.front().entry_size;
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  taken_size_ += size;
+  return group;
+}
+
+bool AppendQueue::finish() {
+  const std::lock_guard lock(mutex_);
+  size_ -= std::exchange(taken_size_, 0);
+  size_gauge_.set(static_cast<double>(size_));
+  writer_posted_ = !queue_.empty();
+  return writer_posted_;
+}
+
+void AppendQueue::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+}  // namespace adbrook::log

@@ -1,0 +1,50 @@
+// Appends that wait for the disk, bounded in bytes. It also knows whether a writer step is posted,
+// so that there is at most one.
+#pragma once
+
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "log/log.h"
+#include "log/partition.h"
+
+namespace adbrook::log {
+
+struct QueuedAppend {
+  Append what;
+  std::vector<BatchFacts> facts;  // of what.batches
+  std::size_t entry_size = 0;     // as a write-ahead entry
+  AppendDone done;
+};
+
+// Thread-safe: callers push, the writer takes.
+class AppendQueue {
+ public:
+  AppendQueue(Bytes limit, Gauge& size_gauge)
+      : limit_(static_cast<std::size_t>(limit.count)), size_gauge_(size_gauge) {}
+
+  enum class Pushed { queued, queued_and_idle, full, closed };
+  // queued_and_idle: no writer step is posted; the caller must post one now. When it is full or
+  // closed, `append` is left as it was.
+  Pushed push(QueuedAppend& append);
+
+  // Everything queued, oldest first, up to about `size_max` bytes of entries.
+  std::vector<QueuedAppend> take(std::size_t size_max);
+  // What was taken is done with. True: there is more, and the caller must post the next step.
+  bool finish();
+  // Nothing more comes in.
+  void close();
+
+ private:
+  const std::size_t limit_;
+  Gauge& size_gauge_;
+  std::mutex mutex_;  // many callers, one writer; held for moments
+  std::deque<QueuedAppend> queue_;
+  std::size_t size_ = 0;  // with what was taken and is not finished
+  std::size_t taken_size_ = 0;
+  bool writer_posted_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace adbrook::log

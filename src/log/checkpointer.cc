@@ -1,0 +1,135 @@
+#include "log/checkpointer.h"
+
+#include <utility>
+
+namespace adbrook::log {
+namespace {
+
+template <class T>
+void move_behind(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  from.clear();
+}
+
+}  // namespace
+
+Checkpointer::Checkpointer(io::FileSystem& files, DataDirectory& directory, LogState& state,
+                           Wal& wal, std::mutex& writer_mutex, Health& health, Metrics& metrics)
+    : files_(files),
+      directory_(directory),
+      state_(state),
+      wal_(wal),
+      writer_mutex_(writer_mutex),
+      health_(health),
+      checkpoint_count_(metrics.counter("adbrook_log_checkpoints_total", "Checkpoints written.")) {}
+
+void Checkpointer::remove_later(const std::vector<std::shared_ptr<Segment>>& segments) {
+  for (const auto& segment : segments)
+    for (std::string& path : segment->paths()) carried_.doomed_paths.push_back(std::move(path));
+}
+
+void Checkpointer::begin(const Change& change) {
+  auto run = std::make_unique<Run>();
+  const std::lock_guard lock(writer_mutex_);
+  if (change.first) change.first();
+  run->content = state_.describe();
+  if (change.added_topic != nullptr) {
+    change.added_topic->id = run->content.next_topic_id++;
+    run->content.topics.push_back(*change.added_topic);
+  }
+  run->content.wal = wal_.place();
+  run->content.sequence = wal_.last_sequence();
+  for (const auto& partition : state_.partitions()) {
+    Partition::Unsynced unsynced = partition->take_unsynced();
+    move_behind(run->sealed, unsynced.sealed);
+    if (unsynced.active) run->active.push_back(std::move(unsynced.active));
+    if (unsynced.directory) run->directories.push_back(partition->directory());
+  }
+  move_behind(run->sealed, carried_.sealed);
+  move_behind(run->active, carried_.active);
+  move_behind(run->directories, carried_.directories);
+  run->doomed_paths = std::move(carried_.doomed_paths);
+  carried_.doomed_paths.clear();
+  run_ = std::move(run);
+}
+
+// True: there is more to do.
+Result<bool> Checkpointer::advance() {
+  Run& run = *run_;
+  const std::size_t index = run.synced_count++;
+  if (index < run.sealed.size()) {
+    if (auto done = run.sealed[index]->sync(); !done) return pass(std::move(done.error()));
+    run.sealed[index]->close();
+    return true;
+  }
+  if (index < run.sealed.size() + run.active.size()) {
+    if (auto done = run.active[index - run.sealed.size()]->sync(); !done)
+      return pass(std::move(done.error()));
+    return true;
+  }
+  for (const std::string& directory : run.directories)
+    if (auto done = files_.sync_directory(directory); !done) return pass(std::move(done.error()));
+  if (auto done = finish(); !done) return pass(std::move(done.error()));
+  return false;
+}
+
+Result<void> Checkpointer::finish() {
+  if (auto done = directory_.write_checkpoint(run_->content); !done) return done;
+  checkpoint_count_.add();
+  {
+    const std::lock_guard lock(writer_mutex_);
+    wal_.recycle_before(run_->content.wal.file);
+  }
+  // What stays behind in a crash is found by the next start: the checkpoint does not name it.
+  for (const std::string& path : run_->doomed_paths) static_cast<void>(files_.remove(path));
+  directory_.renew_reserve();
+  return {};
+}
+
+Result<void> Checkpointer::drive() {
+  for (;;) {
+    if (health_.failed()) {
+      run_.reset();
+      return fail(ErrorKind::io_failed, health_.trouble());
+    }
+    auto more = advance();
+    if (more && *more) continue;
+    if (more) {
+      run_.reset();
+      return {};
+    }
+    Error error = std::move(more.error());
+    // Everything was synced by now; the same again costs little and leaves no case to think about.
+    if (error.kind == ErrorKind::disk_full || error.kind == ErrorKind::overloaded)
+      carried_ = std::move(*run_);
+    else
+      health_.fail(error);
+    run_.reset();
+    return std::unexpected(std::move(error));
+  }
+}
+
+bool Checkpointer::step() {
+  const std::lock_guard lock(run_mutex_);
+  if (health_.failed()) return false;
+  if (run_ == nullptr) {
+    begin(Change{});
+    return true;
+  }
+  const bool last = run_->synced_count >= run_->sealed.size() + run_->active.size();
+  if (last) return static_cast<void>(drive()), false;
+  auto more = advance();
+  if (!more) health_.fail(more.error());
+  return more.has_value() && *more;
+}
+
+Result<void> Checkpointer::run(const Change& change) {
+  const std::lock_guard lock(run_mutex_);
+  // Its outcome does not matter: what it could not do is in the next one.
+  if (run_ != nullptr) static_cast<void>(drive());
+  if (health_.failed()) return fail(ErrorKind::io_failed, health_.trouble());
+  begin(change);
+  return drive();
+}
+
+}  // namespace adbrook::log

@@ -1,0 +1,71 @@
+// Makes the write-ahead log short again: syncs the segments behind the acknowledgements, one file
+// at a time, then writes down how far they go. Also how topics come and go and retention is final.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "io/clock.h"
+#include "io/file_system.h"
+#include "log/data_directory.h"
+#include "log/health.h"
+#include "log/log_state.h"
+#include "log/wal.h"
+
+namespace adbrook::log {
+
+// Thread-safe: one checkpoint at a time. Takes `writer_mutex` for moments, never the other way
+// round.
+class Checkpointer {
+ public:
+  struct Change {
+    std::function<void()> first;               // runs between two groups, before all is described
+    CheckpointedTopic* added_topic = nullptr;  // gets its id here; the state does not know it yet
+  };
+
+  Checkpointer(io::FileSystem& files, DataDirectory& directory, LogState& state, Wal& wal,
+               std::mutex& writer_mutex, Health& health, Metrics& metrics);
+
+  // One sync, or the file at the end. True: there is more, call again. Begins when none is under
+  // way.
+  bool step();
+  // The whole thing, after the one under way. disk_full: the old one stands, nothing is lost.
+  Result<void> run(const Change& change);
+  // These segments left the log; their files go when a checkpoint without them is on the disk. Only
+  // from Change::first.
+  void remove_later(const std::vector<std::shared_ptr<Segment>>& segments);
+
+ private:
+  struct Run {
+    Checkpoint content;
+    std::vector<std::shared_ptr<Segment>> sealed;  // synced, then closed
+    std::vector<std::shared_ptr<Segment>> active;
+    std::vector<std::string> directories;
+    std::vector<std::string> doomed_paths;
+    std::size_t synced_count = 0;
+  };
+
+  void begin(const Change& change);
+  Result<bool> advance();
+  Result<void> drive();
+  Result<void> finish();
+
+  io::FileSystem& files_;
+  DataDirectory& directory_;
+  LogState& state_;
+  Wal& wal_;
+  std::mutex& writer_mutex_;
+  Health& health_;
+  Counter& checkpoint_count_;
+
+  std::mutex run_mutex_;  // a step on the executor and a caller that waits may come together
+  std::unique_ptr<Run> run_;
+  // What a run that failed for want of space leaves to the next one.
+  Run carried_;
+};
+
+}  // namespace adbrook::log

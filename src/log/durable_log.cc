@@ -1,0 +1,343 @@
+#include "log/durable_log.h"
+
+#include <limits>
+#include <utility>
+
+#include "base/text.h"
+#include "record/batch.h"
+
+namespace adbrook::log {
+namespace {
+
+// A group is written with one call; a larger one only makes those who wait for it wait longer.
+constexpr std::size_t kGroupSizeMax = 4 << 20;
+// A checkpoint begins when this many files were begun since the last one; when so many are alive
+// that it cannot follow, appends wait for it.
+constexpr std::size_t kCheckpointFileCount = 2;
+constexpr std::size_t kWalFileCountMax = 8;
+constexpr std::size_t kTopicNameSizeMax = 249;  // as in Kafka
+constexpr std::int32_t kPartitionCountMax = 10'000;
+// What a power loss may take of topics with relaxed durability.
+constexpr Millis kRelaxedSyncDelay{100};
+constexpr Millis kSpaceCheckDelay{1'000};
+// Space is back when this much is: less would run out with the next reservation.
+constexpr std::uint64_t kSpaceWanted = 1 << 20;
+
+std::unexpected<Error> invalid(const std::string& what) { return fail(ErrorKind::invalid, what); }
+
+Result<void> check_topic_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  bool fine = !name.empty() && name.size() <= kTopicNameSizeMax && name != "." && name != "..";
+  for (const char c : name) fine = fine && allowed(c);
+  if (fine) return {};
+  return invalid("topic name '" + printable(name) +
+                 "': use 1 to 249 letters, digits, '.', '_' and '-', as in Kafka");
+}
+
+Result<BatchFacts> check_batch_to_append(const BatchToAppend& batch, const TopicConfig& config) {
+  const auto header = record::check_batch(batch.bytes);
+  if (!header) return invalid(header.error().message);
+  if (header->size() != batch.bytes.size())
+    return invalid("record batch: bytes follow it; send one batch at a time");
+  if (static_cast<std::int64_t>(batch.bytes.size()) > config.message_bytes_max.count)
+    return invalid("record batch: " + std::to_string(batch.bytes.size()) +
+                   " bytes are more than max.message.bytes, " +
+                   std::to_string(config.message_bytes_max.count) + "; send smaller batches");
+  if (header->record_count < 1 || header->last_offset_delta != header->record_count - 1)
+    return invalid(
+        "record batch: its last offset delta is not its record count - 1; build it anew");
+  return BatchFacts{.offset_count = std::int64_t{header->last_offset_delta} + 1,
+                    .max_timestamp = header->max_timestamp};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> Log::open(io::FileSystem& files, io::Clock& clock,
+                                       io::Executor& executor, Metrics& metrics,
+                                       std::string directory, LogOptions options) {
+  auto ours = DataDirectory::open(files, std::move(directory));
+  if (!ours) return pass(std::move(ours.error()));
+  auto log =
+      std::make_unique<DurableLog>(files, clock, executor, metrics, std::move(*ours), options);
+  if (auto done = log->start(); !done) return pass(std::move(done.error()));
+  return log;
+}
+
+DurableLog::DurableLog(io::FileSystem& files, io::Clock& clock, io::Executor& executor,
+                       Metrics& metrics, DataDirectory directory, LogOptions options)
+    : files_(files),
+      clock_(clock),
+      executor_(executor),
+      directory_(std::move(directory)),
+      options_(options),
+      entry_size_max_(std::min(wal_entry_size_max(options.wal_file_bytes),
+                               static_cast<std::size_t>(options.append_queue_bytes.count))),
+      health_(metrics),
+      state_(files, directory_.topics()),
+      queue_(options.append_queue_bytes,
+             metrics.gauge("adbrook_append_queue_bytes", "Appends waiting for the disk.")),
+      wal_(files, clock, metrics, directory_.wal(),
+           WalOptions{.file_size = options.wal_file_bytes}),
+      writer_(state_, wal_, health_, clock, metrics),
+      checkpointer_(files, directory_, state_, wal_, writer_mutex_, health_, metrics) {}
+
+DurableLog::~DurableLog() {
+  static_cast<void>(close());
+  gate_.shut();
+}
+
+Result<void> DurableLog::start() {
+  auto done = recover_and_begin();
+  // Nothing may be written to a directory that was not understood, not even by close().
+  if (!done) health_.fail(done.error());
+  if (done) start_timers();
+  return done;
+}
+
+Result<void> DurableLog::recover_and_begin() {
+  const auto checkpoint = directory_.read_checkpoint();
+  if (!checkpoint) return pass(checkpoint.error());
+  Recovered recovered;
+  if (*checkpoint) {
+    auto replayed = recover(files_, directory_, **checkpoint, state_);
+    if (!replayed) return pass(std::move(replayed.error()));
+    recovered = std::move(*replayed);
+  }
+  // Entries go into a file of their own: behind the end that was found may lie whole entries that
+  // nobody must see again.
+  auto done =
+      wal_.start(recovered.next_file, recovered.last_sequence + 1, std::move(recovered.spares));
+  if (done) done = checkpointer_.run({});
+  if (!done) return done;
+  for (const std::uint64_t file : recovered.covered) wal_.recycle(file);
+  return {};
+}
+
+// --- topics ---
+
+Result<void> DurableLog::create_topic(std::string_view name, std::int32_t partition_count,
+                                      TopicConfig config) {
+  if (auto done = check_topic_name(name); !done) return done;
+  if (partition_count < 1 || partition_count > kPartitionCountMax)
+    return invalid("topic '" + printable(name) + "': " + std::to_string(partition_count) +
+                   " partitions; use 1 to " + std::to_string(kPartitionCountMax));
+  const std::lock_guard lock(topics_mutex_);
+  if (const auto existing = state_.topic(name)) {
+    if (existing->partition_count == partition_count) return {};
+    return fail(ErrorKind::already_exists,
+                "topic '" + printable(name) + "' exists with " +
+                    std::to_string(existing->partition_count) + " partitions, not " +
+                    std::to_string(partition_count) + "; use that number or another name");
+  }
+  CheckpointedTopic topic{.name = std::string(name), .config = config};
+  topic.partitions.resize(static_cast<std::size_t>(partition_count));
+  for (std::int32_t i = 0; i < partition_count; ++i) {
+    const auto path = directory_.topics() + "/" + partition_directory_name(name, i);
+    if (auto done = files_.make_directories(path); !done) return done;
+  }
+  if (auto done = files_.sync_directory(directory_.topics()); !done) return done;
+  if (auto done = checkpointer_.run({.added_topic = &topic}); !done) return done;
+  state_.add_topic(topic);
+  return {};
+}
+
+Result<void> DurableLog::delete_topic(std::string_view name) {
+  const std::lock_guard lock(topics_mutex_);
+  const auto topic = state_.topic(name);
+  if (!topic) return pass(topic.error());
+  if (auto done = state_.begin_deleting(name); !done) return done;
+  const auto done = checkpointer_.run({});
+  state_.end_deleting(name, done.has_value());
+  if (!done) return done;
+  for (std::int32_t i = 0; i < topic->partition_count; ++i) {
+    const auto path = directory_.topics() + "/" + partition_directory_name(name, i);
+    // Best effort: what stays is removed by the next start.
+    const auto names = files_.list(path);
+    for (const std::string& file : names.value_or(std::vector<std::string>{}))
+      static_cast<void>(files_.remove(path + "/" + file));
+    static_cast<void>(files_.remove_directory(path));
+  }
+  return {};
+}
+
+// --- appending ---
+
+Result<QueuedAppend> DurableLog::check(Append what) const {
+  QueuedAppend append;
+  WalAppend entry;
+  std::int64_t offset_count = 0;
+  for (const BatchToAppend& batch : what.batches) {
+    const auto partition = state_.partition(batch.partition);
+    if (partition == nullptr)
+      return fail(ErrorKind::not_found, "append: there is no such partition; ask for it anew");
+    const auto facts = check_batch_to_append(batch, partition->config());
+    if (!facts) return pass(facts.error(), partition->directory());
+    offset_count += facts->offset_count;
+    append.facts.push_back(*facts);
+    entry.batches.push_back({.bytes = batch.bytes});
+  }
+  for (const OffsetCommit& offset : what.offsets) {
+    if (state_.partition(offset.partition) == nullptr)
+      return fail(ErrorKind::not_found, "offset commit: there is no such partition");
+    if (offset.group.size() > kWalGroupNameSizeMax)
+      return invalid(
+          "offset commit: the group's name has more than 32767 bytes; use a shorter one");
+    entry.offsets.push_back({.group = offset.group});
+  }
+  append.entry_size = wal_entry_size(entry);
+  if (append.entry_size > entry_size_max_)
+    return invalid("append: " + std::to_string(append.entry_size) + " bytes are more than the " +
+                   std::to_string(entry_size_max_) +
+                   " that wal.file.bytes and append.queue.bytes allow; append less at once");
+  if (offset_count > std::numeric_limits<std::int32_t>::max())
+    return invalid("append: it counts more than 2147483647 records; append less at once");
+  append.what = std::move(what);
+  return append;
+}
+
+void DurableLog::refuse(AppendDone done, Error error) {
+  executor_.post([done = std::move(done), error = std::move(error)]() mutable {
+    done(std::unexpected(std::move(error)));
+  });
+}
+
+void DurableLog::append(Append what, AppendDone done) {
+  if (health_.failed()) return refuse(std::move(done), {ErrorKind::io_failed, health_.trouble()});
+  auto checked = check(std::move(what));
+  if (!checked) return refuse(std::move(done), std::move(checked.error()));
+  checked->done = std::move(done);
+  switch (queue_.push(*checked)) {
+    case AppendQueue::Pushed::queued: return;
+    case AppendQueue::Pushed::queued_and_idle: return post_write();
+    case AppendQueue::Pushed::full:
+      return refuse(std::move(checked->done),
+                    {ErrorKind::overloaded,
+                     "append: append.queue.bytes are waiting for the disk; "
+                     "nothing was kept, try again later"});
+    case AppendQueue::Pushed::closed:
+      return refuse(std::move(checked->done), {ErrorKind::closed, "append: the log is closed"});
+  }
+}
+
+void DurableLog::post_write() {
+  executor_.post(gate_.pass([this] { write_step(); }));
+}
+
+// True: appends wait for a checkpoint.
+bool DurableLog::write_group(GroupOutcome& outcome) {
+  const std::lock_guard lock(writer_mutex_);
+  writer_.write(queue_.take(kGroupSizeMax), outcome);
+  const std::size_t live_count = wal_.live_count();
+  if (live_count > kCheckpointFileCount || (health_.disk_full() && live_count > 1))
+    post_checkpoint();
+  return live_count >= kWalFileCountMax;
+}
+
+void DurableLog::write_step() {
+  GroupOutcome outcome;
+  if (write_group(outcome)) static_cast<void>(checkpointer_.run({}));
+  if (queue_.finish()) post_write();
+  after_group(std::move(outcome));
+}
+
+void DurableLog::after_group(GroupOutcome outcome) {
+  if (outcome.unsynced && !relaxed_sync_posted_.exchange(true))
+    executor_.post_after(kRelaxedSyncDelay, gate_.pass([this] { relaxed_sync_step(); }));
+  if (health_.disk_full() && !space_step_posted_.exchange(true))
+    executor_.post_after(kSpaceCheckDelay, gate_.pass([this] { space_step(); }));
+  for (io::Step& step : outcome.woken) executor_.post(std::move(step));
+  for (FinishedAppend& finished : outcome.finished) finished.done(std::move(finished.result));
+}
+
+void DurableLog::relaxed_sync_step() {
+  relaxed_sync_posted_ = false;
+  const std::lock_guard lock(writer_mutex_);
+  writer_.sync();
+}
+
+// Whoever waits for disk_full() to end may not append until then.
+void DurableLog::space_step() {
+  space_step_posted_ = false;
+  const auto room = files_.free_bytes(directory_.path());
+  if (room && *room >= kSpaceWanted) return health_.set_disk_full(false);
+  if (!space_step_posted_.exchange(true))
+    executor_.post_after(kSpaceCheckDelay, gate_.pass([this] { space_step(); }));
+}
+
+// --- behind the acknowledgements ---
+
+void DurableLog::post_checkpoint() {
+  if (checkpoint_posted_.exchange(true)) return;
+  executor_.post(gate_.pass([this] { checkpoint_step(); }));
+}
+
+void DurableLog::checkpoint_step() {
+  checkpoint_posted_ = false;
+  if (checkpointer_.step()) post_checkpoint();
+}
+
+void DurableLog::start_timers() {
+  executor_.post_after(options_.retention_check, gate_.pass([this] { retention_step(); }));
+}
+
+void DurableLog::retention_step() {
+  static_cast<void>(apply_retention());
+  start_timers();
+}
+
+Result<void> DurableLog::apply_retention() {
+  const Timestamp now = clock_.now();
+  if (!state_.anything_expired(now)) return {};
+  return checkpointer_.run(
+      {.first = [&] { checkpointer_.remove_later(state_.drop_expired(now)); }});
+}
+
+Result<void> DurableLog::close() {
+  const std::lock_guard closing(close_mutex_);
+  if (closed_ != nullptr) return *closed_;
+  queue_.close();
+  GroupOutcome outcome;
+  {
+    const std::lock_guard lock(writer_mutex_);
+    writer_.write(queue_.take(std::numeric_limits<std::size_t>::max()), outcome);
+  }
+  for (io::Step& step : outcome.woken) executor_.post(std::move(step));
+  for (FinishedAppend& finished : outcome.finished)
+    executor_.post([done = std::move(finished.done),
+                    result = std::move(finished.result)]() mutable { done(std::move(result)); });
+  closed_ = std::make_unique<Result<void>>(checkpointer_.run({}));
+  return *closed_;
+}
+
+// --- reading ---
+
+Result<ReadBatches> DurableLog::read(PartitionId partition, Offset from,
+                                     std::size_t size_max) const {
+  const auto segment = state_.segment_at(partition, from);
+  if (!segment) return pass(segment.error());
+  if (*segment == nullptr) return ReadBatches{};
+  return (*segment)->read(from, size_max);
+}
+
+Result<Offset> DurableLog::offset_for_time(PartitionId partition, Timestamp time) const {
+  const Offset end = state_.ends(partition).visible;
+  if (state_.partition(partition) == nullptr)
+    return fail(ErrorKind::not_found, "there is no such partition; ask for it anew");
+  for (const auto& segment : state_.segments(partition)) {
+    if (segment->extent().max_timestamp < time) continue;
+    const auto found = segment->first_at_or_after(time);
+    if (!found) return pass(found.error());
+    if (*found) return std::min(**found, end);
+  }
+  return end;
+}
+
+void DurableLog::when_visible(PartitionId partition, Offset offset, io::Step step) {
+  if (io::Step now = state_.wait(partition, offset, std::move(step)))
+    executor_.post(std::move(now));
+}
+
+}  // namespace adbrook::log

@@ -1,0 +1,99 @@
+// log::Log on files: puts the queue, the writer, the checkpointer and the readers' state together.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "log/append_queue.h"
+#include "log/checkpointer.h"
+#include "log/data_directory.h"
+#include "log/gate.h"
+#include "log/group_writer.h"
+#include "log/health.h"
+#include "log/log.h"
+#include "log/log_state.h"
+#include "log/recovery.h"
+#include "log/wal.h"
+
+namespace adbrook::log {
+
+// Locks, in the order they are taken: the checkpointer's, writer_mutex_, then those of the queue,
+// the state and the segments, which are held for moments and take no other.
+class DurableLog final : public Log {
+ public:
+  DurableLog(io::FileSystem& files, io::Clock& clock, io::Executor& executor, Metrics& metrics,
+             DataDirectory directory, LogOptions options);
+  // Not from inside a step of this log.
+  ~DurableLog() override;
+
+  // Called once, before anything else.
+  Result<void> start();
+
+  Result<void> create_topic(std::string_view name, std::int32_t partition_count,
+                            TopicConfig config) override;
+  Result<void> delete_topic(std::string_view name) override;
+  std::vector<TopicDescription> topics() const override { return state_.topics(); }
+  Result<PartitionId> partition(std::string_view topic, std::int32_t number) const override {
+    return state_.find(topic, number);
+  }
+  void append(Append what, AppendDone done) override;
+  Ends ends(PartitionId partition) const override { return state_.ends(partition); }
+  std::vector<Ends> ends(const std::vector<PartitionId>& partitions) const override {
+    return state_.ends(partitions);
+  }
+  Result<ReadBatches> read(PartitionId partition, Offset from, std::size_t size_max) const override;
+  Result<Offset> offset_for_time(PartitionId partition, Timestamp time) const override;
+  void when_visible(PartitionId partition, Offset offset, io::Step step) override;
+  Offset committed(std::string_view group, PartitionId partition) const override {
+    return state_.committed(group, partition);
+  }
+  Result<void> apply_retention() override;
+  void hold(std::string_view holder, PartitionId partition, Offset offset) override {
+    state_.hold(holder, partition, offset);
+  }
+  Result<void> close() override;
+  std::string trouble() const override { return health_.trouble(); }
+  bool disk_full() const override { return health_.disk_full(); }
+
+ private:
+  Result<void> recover_and_begin();
+  Result<QueuedAppend> check(Append what) const;
+  void refuse(AppendDone done, Error error);
+  void post_write();
+  void write_step();
+  bool write_group(GroupOutcome& outcome);
+  void after_group(GroupOutcome outcome);
+  void post_checkpoint();
+  void checkpoint_step();
+  void start_timers();
+  void retention_step();
+  void relaxed_sync_step();
+  void space_step();
+
+  io::FileSystem& files_;
+  io::Clock& clock_;
+  io::Executor& executor_;
+  DataDirectory directory_;
+  const LogOptions options_;
+  const std::size_t entry_size_max_;
+
+  Health health_;
+  LogState state_;
+  AppendQueue queue_;
+  std::mutex writer_mutex_;  // a step writes; close() and the checkpointer come in between
+  Wal wal_;
+  GroupWriter writer_;
+  Checkpointer checkpointer_;
+  std::mutex topics_mutex_;  // topics come and go one at a time
+  std::atomic<bool> checkpoint_posted_ = false;
+  std::atomic<bool> relaxed_sync_posted_ = false;
+  std::atomic<bool> space_step_posted_ = false;
+  std::mutex close_mutex_;  // the second close() returns what the first one did
+  std::unique_ptr<Result<void>> closed_;
+  Gate gate_;  // last: nothing of this log runs after it is shut
+};
+
+}  // namespace adbrook::log

@@ -1,0 +1,179 @@
+#include "log/group_writer.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace adbrook::log {
+namespace {
+
+// Errors after which nothing was kept and the next append may succeed.
+bool is_passing(const Error& error) {
+  return error.kind == ErrorKind::disk_full || error.kind == ErrorKind::overloaded ||
+         error.kind == ErrorKind::not_found;
+}
+
+}  // namespace
+
+GroupWriter::GroupWriter(LogState& state, Wal& wal, Health& health, io::Clock& clock,
+                         Metrics& metrics)
+    : state_(state),
+      wal_(wal),
+      health_(health),
+      clock_(clock),
+      append_count_(metrics.counter("adbrook_log_appends_total", "Appends acknowledged.")),
+      append_bytes_(metrics.counter("adbrook_log_appended_bytes_total",
+                                    "Bytes of acknowledged appends, as write-ahead entries.")),
+      failure_count_(metrics.counter("adbrook_log_append_failures_total",
+                                     "Appends that reached the writer and failed there.")) {}
+
+void GroupWriter::write(std::vector<QueuedAppend> group, GroupOutcome& outcome) {
+  const Timestamp now = clock_.now();
+  for (QueuedAppend& append : group) {
+    auto accepted = accept(append, now, outcome);
+    if (accepted) continue;
+    // Those before it keep their place in the order of answers.
+    flush(outcome);
+    Error error = std::move(accepted.error());
+    if (!is_passing(error)) {
+      health_.fail(error);
+      error.kind = ErrorKind::io_failed;
+    }
+    if (error.kind == ErrorKind::disk_full) health_.set_disk_full(true);
+    refuse(append, error, outcome);
+  }
+  flush(outcome);
+}
+
+Result<void> GroupWriter::accept(QueuedAppend& append, Timestamp now, GroupOutcome& outcome) {
+  if (!wal_.fits(append.entry_size) && !health_.failed()) {
+    flush(outcome);
+    if (!health_.failed()) {
+      if (auto done = wal_.roll(); !done) return done;
+    }
+  }
+  if (health_.failed()) return fail(ErrorKind::io_failed, health_.trouble());
+  if (auto done = make_room(append); !done) return done;
+  sync_ = sync_ || needs_sync(append);
+  auto batches = take(append, now);
+  accepted_.push_back({std::move(append), std::move(batches)});
+  return {};
+}
+
+// A topic may relax its own durability, never that of what is appended beside it.
+bool GroupWriter::needs_sync(const QueuedAppend& append) const {
+  return append.what.batches.empty() ||
+         std::ranges::any_of(partitions_, [](const LogState::PartitionPtr& partition) {
+           return partition->config().durability == Durability::sync;
+         });
+}
+
+Result<void> GroupWriter::make_room(const QueuedAppend& append) {
+  partitions_.clear();
+  const auto& batches = append.what.batches;
+  for (const BatchToAppend& batch : batches) {
+    partitions_.push_back(state_.partition(batch.partition));
+    if (partitions_.back() == nullptr)
+      return fail(ErrorKind::not_found, "append: the topic was deleted; nothing was kept");
+  }
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    // Once per partition, with all its batches: they lie in one segment.
+    const auto same = [&](std::size_t j) { return batches[j].partition == batches[i].partition; };
+    std::size_t size = 0;
+    std::size_t count = 0;
+    std::int64_t offset_count = 0;
+    bool seen = false;
+    for (std::size_t j = 0; j < batches.size(); ++j) {
+      if (!same(j)) continue;
+      seen = seen || j < i;
+      size += batches[j].bytes.size();
+      offset_count += append.facts[j].offset_count;
+      ++count;
+    }
+    if (seen) continue;
+    if (auto done = partitions_[i]->make_room(size, count, offset_count); !done) return done;
+  }
+  return {};
+}
+
+std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append, Timestamp now) {
+  std::vector<AppendedBatch> places;
+  places.reserve(append.what.batches.size());
+  entry_.batches.clear();
+  entry_.offsets.clear();
+  for (std::size_t i = 0; i < append.what.batches.size(); ++i) {
+    Buffer& bytes = append.what.batches[i].bytes;
+    const BatchFacts& facts = append.facts[i];
+    Partition& partition = *partitions_[i];
+    const SegmentRow row = partition.take(bytes, facts, now);
+    places.push_back({.base = row.first,
+                      .last = row.first + (facts.offset_count - 1),
+                      .append_time = row.append_time});
+    entry_.batches.push_back({partition.key(), row.first, row.append_time, bytes});
+    if (std::ranges::find(touched_, partitions_[i]) == touched_.end())
+      touched_.push_back(partitions_[i]);
+  }
+  for (const OffsetCommit& offset : append.what.offsets) {
+    const auto partition = state_.partition(offset.partition);
+    // Its topic was deleted since the append was checked, and the position with it.
+    if (partition != nullptr)
+      entry_.offsets.push_back({partition->key(), offset.offset, offset.group});
+  }
+  wal_.add(entry_);
+  return places;
+}
+
+Result<void> GroupWriter::put_on_disk() {
+  if (auto done = wal_.write_group(); !done) return done;
+  if (sync_) {
+    if (auto done = wal_.sync(); !done) return done;
+  }
+  for (const auto& partition : touched_)
+    if (auto done = partition->write_staged(scratch_); !done) return done;
+  return {};
+}
+
+void GroupWriter::flush(GroupOutcome& outcome) {
+  if (accepted_.empty()) return;
+  if (auto done = put_on_disk(); !done) {
+    health_.fail(done.error());
+    for (Accepted& accepted : accepted_)
+      refuse(accepted.append, {ErrorKind::io_failed, done.error().message}, outcome);
+  } else {
+    finish_accepted(outcome);
+    health_.set_disk_full(false);
+    outcome.unsynced = outcome.unsynced || !sync_;
+  }
+  accepted_.clear();
+  touched_.clear();
+  sync_ = false;
+}
+
+void GroupWriter::finish_accepted(GroupOutcome& outcome) {
+  std::vector<LogState::OffsetChange> offsets;
+  for (Accepted& accepted : accepted_) {
+    for (OffsetCommit& offset : accepted.append.what.offsets) {
+      const auto partition = state_.partition(offset.partition);
+      if (partition != nullptr)
+        offsets.push_back({partition->key(), offset.offset, std::move(offset.group)});
+    }
+  }
+  state_.publish(touched_, std::move(offsets), outcome.woken);
+  for (Accepted& accepted : accepted_) {
+    append_count_.add();
+    append_bytes_.add(accepted.append.entry_size);
+    outcome.finished.push_back({std::move(accepted.append.done), std::move(accepted.batches)});
+  }
+}
+
+void GroupWriter::refuse(QueuedAppend& append, const Error& error, GroupOutcome& outcome) {
+  failure_count_.add();
+  outcome.finished.push_back({std::move(append.done), std::unexpected(error)});
+}
+
+void GroupWriter::sync() {
+  if (health_.failed() || wal_.all_synced()) return;
+  if (auto done = wal_.sync(); !done) health_.fail(done.error());
+}
+
+}  // namespace adbrook::log

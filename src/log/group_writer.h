@@ -1,0 +1,71 @@
+// Takes a group of appends through the disk: room, offsets, one write and one sync of the
+// write-ahead log, segments, and then all of it visible at once.
+#pragma once
+
+#include <vector>
+
+#include "base/metrics.h"
+#include "io/clock.h"
+#include "log/append_queue.h"
+#include "log/health.h"
+#include "log/log_state.h"
+#include "log/wal.h"
+
+namespace adbrook::log {
+
+struct FinishedAppend {
+  AppendDone done;
+  Result<std::vector<AppendedBatch>> result;
+};
+
+struct GroupOutcome {
+  std::vector<FinishedAppend> finished;  // in the order of the group
+  std::vector<io::Step> woken;
+  bool unsynced = false;  // relaxed appends were acknowledged before they are on the disk
+};
+
+// Owned by one thread at a time.
+class GroupWriter {
+ public:
+  GroupWriter(LogState& state, Wal& wal, Health& health, io::Clock& clock, Metrics& metrics);
+
+  // Everything in it is finished when it returns. After a failed write or sync nothing is tried
+  // again: the health says so and every append fails.
+  void write(std::vector<QueuedAppend> group, GroupOutcome& outcome);
+  // Syncs what relaxed appends left.
+  void sync();
+
+ private:
+  struct Accepted {
+    QueuedAppend append;
+    std::vector<AppendedBatch> batches;
+  };
+
+  Result<void> accept(QueuedAppend& append, Timestamp now, GroupOutcome& outcome);
+  Result<void> make_room(const QueuedAppend& append);
+  std::vector<AppendedBatch> take(QueuedAppend& append, Timestamp now);
+  void flush(GroupOutcome& outcome);
+  Result<void> put_on_disk();
+  void finish_accepted(GroupOutcome& outcome);
+  void refuse(QueuedAppend& append, const Error& error, GroupOutcome& outcome);
+  bool needs_sync(const QueuedAppend& append) const;
+
+  LogState& state_;
+  Wal& wal_;
+  Health& health_;
+  io::Clock& clock_;
+
+  // Of the group that is written; kept to reuse their memory.
+  std::vector<Accepted> accepted_;
+  std::vector<LogState::PartitionPtr> partitions_;  // of the append that is looked at
+  std::vector<LogState::PartitionPtr> touched_;
+  WalAppend entry_;
+  Buffer scratch_;
+  bool sync_ = false;
+
+  Counter& append_count_;
+  Counter& append_bytes_;
+  Counter& failure_count_;
+};
+
+}  // namespace adbrook::log

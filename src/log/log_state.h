@@ -1,0 +1,96 @@
+// What readers see: topics, partitions with their ends, committed offsets, holds and waiters, all
+// under one lock, so that an atomic append is never seen in part.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "log/checkpoint.h"
+#include "log/log.h"
+#include "log/partition.h"
+
+namespace adbrook::log {
+
+std::string partition_directory_name(std::string_view topic, std::int32_t number);
+
+// Thread-safe. Partitions are shared with readers and the writer, who may still be at work on one
+// while its topic is deleted.
+class LogState {
+ public:
+  using PartitionPtr = std::shared_ptr<Partition>;
+  struct OffsetChange {
+    PartitionKey partition;
+    Offset offset;
+    std::string group;
+  };
+
+  LogState(io::FileSystem& files, std::string topics_directory)
+      : files_(files), topics_directory_(std::move(topics_directory)) {}
+
+  // Called once, before anything else, with what was kept.
+  void restore(const Checkpoint& checkpoint);
+
+  std::vector<TopicDescription> topics() const;
+  Result<TopicDescription> topic(std::string_view name) const;
+  Result<PartitionId> find(std::string_view topic, std::int32_t number) const;
+  // Null: never was, or its topic is deleted.
+  PartitionPtr partition(PartitionId id) const;
+  PartitionPtr partition(PartitionKey key) const;
+
+  Ends ends(PartitionId id) const;
+  std::vector<Ends> ends(const std::vector<PartitionId>& ids) const;
+  // The segment that holds `from`, null when `from` is the visible end; out_of_range otherwise.
+  Result<std::shared_ptr<Segment>> segment_at(PartitionId id, Offset from) const;
+  std::vector<std::shared_ptr<Segment>> segments(PartitionId id) const;
+  Offset committed(std::string_view group, PartitionId id) const;
+  // Keeps the step until the visible end is above `offset`; gives it back when it is already.
+  io::Step wait(PartitionId id, Offset offset, io::Step step);
+  void hold(std::string_view holder, PartitionId id, Offset offset);
+
+  // What one group wrote becomes visible at once. Steps that waited for it are moved out.
+  void publish(const std::vector<PartitionPtr>& written, std::vector<OffsetChange> offsets,
+               std::vector<io::Step>& woken);
+
+  // The rest is for whoever writes checkpoints.
+
+  // Everything but the write-ahead place.
+  Checkpoint describe() const;
+  std::vector<PartitionPtr> partitions() const;
+  // A topic that the checkpoint on the disk names already.
+  void add_topic(const CheckpointedTopic& topic);
+  // Takes no more appends and is left out of describe(), until restored or erased.
+  Result<void> begin_deleting(std::string_view topic);
+  void end_deleting(std::string_view topic, bool deleted);
+  // Lets whole old segments go, per retention.ms and retention.bytes; their files stay.
+  std::vector<std::shared_ptr<Segment>> drop_expired(Timestamp now);
+  bool anything_expired(Timestamp now) const;
+
+ private:
+  struct Topic {
+    std::uint32_t id = 0;
+    TopicConfig config;
+    std::vector<PartitionId> partitions;
+    bool deleting = false;
+  };
+
+  const Partition* find_locked(PartitionId id) const;
+  Partition* find_locked(PartitionId id);
+  void add_locked(const CheckpointedTopic& topic);
+  static std::size_t expired_count(const Partition& partition, Timestamp now);
+
+  io::FileSystem& files_;
+  const std::string topics_directory_;
+
+  mutable std::mutex mutex_;  // one for all, for the sake of one consistent look; held for moments
+  std::map<std::string, Topic, std::less<>> topics_;
+  std::vector<PartitionPtr> partitions_;  // by PartitionId; null when the topic was deleted
+  std::map<PartitionKey, PartitionId> ids_;
+  std::map<std::string, std::map<PartitionKey, Offset>, std::less<>> offsets_;  // by group
+  std::uint32_t next_topic_id_ = 1;
+};
+
+}  // namespace adbrook::log

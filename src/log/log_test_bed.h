@@ -1,0 +1,98 @@
+// What the log's tests share: a log on a simulated disk and executor, and batches to put into it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/simulated_executor.h"
+#include "io/simulated_file_system.h"
+#include "log/log.h"
+#include "record/batch.h"
+
+namespace adbrook::log {
+
+using Appended = Result<std::vector<AppendedBatch>>;
+
+inline Buffer test_batch(std::string_view value, int record_count = 1, Timestamp time = {1000}) {
+  record::BatchBuilder builder;
+  for (int i = 0; i < record_count; ++i)
+    builder.add(time + Millis(i), std::nullopt, as_bytes(value));
+  return builder.finish();
+}
+
+// The value of a batch's first record.
+inline std::string value_of(ByteView batch) {
+  auto reader = record::BatchReader::open(batch, 1_MiB);
+  record::RecordView record;
+  if (!reader || !reader->next(record).value_or(false)) return "(does not parse)";
+  return std::string(as_text(record.value.value_or(ByteView{})));
+}
+
+// Owned by one thread.
+class LogBed {
+ public:
+  explicit LogBed(std::uint64_t seed = 1) : disk(seed), executor(seed) {}
+  ~LogBed() { die(); }
+
+  Result<void> open() {
+    metrics = std::make_unique<Metrics>();
+    auto opened = Log::open(disk, executor.clock(), executor, *metrics, "data", options);
+    if (!opened) return pass(std::move(opened.error()));
+    log = std::move(*opened);
+    return {};
+  }
+  // The process is gone; what the disk keeps is decided by disk.crash() or disk.kill_process().
+  void die() {
+    disk.crash_at_step(disk.steps());
+    executor.drop_all();
+    log.reset();
+    executor.drop_all();
+  }
+  void power_loss() {
+    die();
+    disk.crash();
+  }
+
+  PartitionId partition(std::string_view topic, std::int32_t number = 0) {
+    return log->partition(topic, number).value();
+  }
+  Appended append(Append what) {
+    std::optional<Appended> result;
+    log->append(std::move(what), [&](Appended done) { result = std::move(done); });
+    executor.run_until_idle();
+    return result.value();
+  }
+  Appended append(PartitionId partition, Buffer batch) {
+    Append what;
+    what.batches.push_back({partition, std::move(batch)});
+    return append(std::move(what));
+  }
+  // All values that are visible, one per batch.
+  std::vector<std::string> values(PartitionId partition, std::size_t size_max = 1 << 20) {
+    std::vector<std::string> all;
+    const Ends ends = log->ends(partition);
+    for (Offset from = ends.start; from < ends.visible;) {
+      const auto read = log->read(partition, from, size_max);
+      if (!read) return all.push_back(read.error().message), all;
+      for (const auto& batch : read->batches) {
+        const auto bytes = ByteView(read->bytes).subspan(batch.index_begin, batch.size);
+        all.push_back(value_of(bytes));
+        from = record::read_header(bytes)->last_offset() + 1;
+      }
+    }
+    return all;
+  }
+
+  io::SimulatedFileSystem disk;
+  io::SimulatedExecutor executor;
+  std::unique_ptr<Metrics> metrics;
+  LogOptions options{.wal_file_bytes = {64 << 10}, .append_queue_bytes = 1_MiB};
+  std::unique_ptr<Log> log;
+};
+
+}  // namespace adbrook::log

@@ -1,0 +1,142 @@
+#include "log/partition.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/assert.h"
+#include "record/batch.h"
+
+namespace adbrook::log {
+namespace {
+
+// One node has one leader for ever.
+constexpr std::int32_t kLeaderEpoch = 0;
+
+void check(const Ends& ends) {
+  ADBROOK_ASSERT(ends.start <= ends.stable && ends.stable <= ends.visible &&
+                     ends.visible <= ends.durable && ends.durable <= ends.written,
+                 "last stable <= visible <= durable <= written");
+}
+
+}  // namespace
+
+Partition::Partition(io::FileSystem& files, PartitionKey key, std::string directory,
+                     TopicConfig config, const CheckpointedPartition& kept)
+    : files_(files),
+      key_(key),
+      directory_(std::move(directory)),
+      config_(config),
+      next_(kept.next),
+      last_append_time_(kept.last_append_time) {
+  for (const SegmentExtent& extent : kept.segments)
+    readers.segments.push_back(std::make_shared<Segment>(files, directory_, extent));
+  if (!kept.segments.empty()) {
+    active_ = readers.segments.back();
+    active_base_ = kept.segments.back().base;
+  }
+  const Offset start = kept.segments.empty() ? next_ : kept.segments.front().base;
+  readers.ends = {
+      .start = start, .stable = next_, .visible = next_, .durable = next_, .written = next_};
+  check(readers.ends);
+}
+
+Offset Partition::Readers::hold_floor() const {
+  Offset floor{std::numeric_limits<std::int64_t>::max()};
+  for (const auto& [holder, offset] : holds) floor = std::min(floor, offset);
+  return floor;
+}
+
+Result<void> Partition::roll() {
+  const SegmentExtent extent{.base = next_};
+  auto segment = std::make_shared<Segment>(files_, directory_, extent);
+  if (auto done = segment->open_for_append(); !done) return done;
+  directory_unsynced_ = true;
+  // Sealed when its last staged batch is written, closed when a checkpoint has synced it. A new
+  // segment that got no batch because another partition had no room is used by the next append.
+  if (active_ && active_->opened()) {
+    sealing_.push_back(active_);
+    sealed_unsynced_.push_back(active_);
+  }
+  active_unsynced_ = false;
+  active_ = segment;
+  active_base_ = next_;
+  fresh_.push_back(std::move(segment));
+  return {};
+}
+
+Result<void> Partition::make_room(std::size_t size, std::size_t batch_count,
+                                  std::int64_t offset_count) {
+  const bool too_big =
+      active_ && active_->staged_end() > 0 &&
+      active_->staged_end() + size > static_cast<std::size_t>(config_.segment_bytes.count);
+  // Rows count offsets from the base in 32 bits.
+  const bool too_long =
+      active_ && active_->staged_end() > 0 &&
+      next_ + offset_count - active_base_ > std::numeric_limits<std::uint32_t>::max();
+  if (!active_ || too_big || too_long) {
+    if (auto done = roll(); !done) return done;
+  } else if (!active_->opened()) {
+    if (auto done = active_->open_for_append(); !done) return done;
+  }
+  return active_->reserve(size, batch_count);
+}
+
+SegmentRow Partition::take(std::span<std::byte> batch, const BatchFacts& facts, Timestamp now) {
+  last_append_time_ = std::max(last_append_time_, now);
+  record::patch_base(batch, next_, kLeaderEpoch);
+  const SegmentRow row{.first = next_,
+                       .position = active_->staged_end(),
+                       .size = static_cast<std::uint32_t>(batch.size()),
+                       .append_time = last_append_time_,
+                       .max_timestamp = facts.max_timestamp};
+  active_->stage(row, batch);
+  if (writing_.empty() || writing_.back() != active_) writing_.push_back(active_);
+  active_unsynced_ = true;
+  next_ = next_ + facts.offset_count;
+  return row;
+}
+
+Result<void> Partition::write_staged(Buffer& scratch) {
+  for (const auto& segment : writing_)
+    if (auto done = segment->write_staged(scratch); !done) return done;
+  for (const auto& segment : sealing_)
+    if (auto done = segment->seal(); !done) return done;
+  sealing_.clear();
+  return {};
+}
+
+void Partition::publish(std::vector<io::Step>& woken) {
+  for (const auto& segment : writing_) segment->publish();
+  writing_.clear();
+  std::erase_if(fresh_, [&](const std::shared_ptr<Segment>& segment) {
+    if (segment->staged_end() == 0) return false;
+    readers.segments.push_back(segment);
+    return true;
+  });
+  Ends& ends = readers.ends;
+  ends = {
+      .start = ends.start, .stable = next_, .visible = next_, .durable = next_, .written = next_};
+  check(ends);
+  const auto end = readers.waiting.lower_bound(ends.visible);
+  for (auto waiter = readers.waiting.begin(); waiter != end; ++waiter)
+    woken.push_back(std::move(waiter->second));
+  readers.waiting.erase(readers.waiting.begin(), end);
+}
+
+CheckpointedPartition Partition::describe() const {
+  CheckpointedPartition kept{.next = next_, .last_append_time = last_append_time_};
+  for (const auto& segment : readers.segments) kept.segments.push_back(segment->extent());
+  return kept;
+}
+
+Partition::Unsynced Partition::take_unsynced() {
+  Unsynced unsynced{.sealed = std::move(sealed_unsynced_),
+                    .active = active_unsynced_ ? active_ : nullptr,
+                    .directory = directory_unsynced_};
+  sealed_unsynced_.clear();
+  active_unsynced_ = false;
+  directory_unsynced_ = false;
+  return unsynced;
+}
+
+}  // namespace adbrook::log

@@ -1,0 +1,95 @@
+// One partition: its segments, its ends, and what waits for or holds on to them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/executor.h"
+#include "io/file_system.h"
+#include "log/log.h"
+#include "log/segment.h"
+#include "log/wal_entry.h"
+
+namespace adbrook::log {
+
+struct CheckpointedPartition {
+  Offset next;
+  Timestamp last_append_time = Timestamp::lowest();
+  std::vector<SegmentExtent> segments;  // the last one is active
+};
+
+// What is asked of a batch before it may come in.
+struct BatchFacts {
+  std::int64_t offset_count = 0;
+  Timestamp max_timestamp;
+};
+
+// Two halves: `Readers` is guarded by the lock of the LogState that owns it, the rest is owned by
+// the log's writer. Segments are shared: a reader and the checkpoint pin one while retention or
+// the deletion of the topic lets it go.
+class Partition {
+ public:
+  Partition(io::FileSystem& files, PartitionKey key, std::string directory, TopicConfig config,
+            const CheckpointedPartition& kept);
+
+  struct Readers {
+    std::vector<std::shared_ptr<Segment>> segments;
+    Ends ends;
+    std::multimap<Offset, io::Step> waiting;  // by the offset that must become visible
+    std::map<std::string, Offset, std::less<>> holds;
+    bool deleted = false;
+
+    Offset hold_floor() const;
+  };
+  Readers readers;
+
+  PartitionKey key() const { return key_; }
+  const TopicConfig& config() const { return config_; }
+  const std::string& directory() const { return directory_; }
+
+  // Makes sure that the segment files have room for one append's batches, in a new segment if it is
+  // time for one. On an error nothing that counts has changed.
+  Result<void> make_room(std::size_t size, std::size_t batch_count, std::int64_t offset_count);
+  // Gives the batch its offset and append time and stages it. The bytes must stay until
+  // write_staged() has returned.
+  SegmentRow take(std::span<std::byte> batch, const BatchFacts& facts, Timestamp now);
+  Result<void> write_staged(Buffer& scratch);
+  // Under the state's lock: what was staged and written is visible; steps that waited are moved
+  // out.
+  void publish(std::vector<io::Step>& woken);
+  Offset next() const { return next_; }
+
+  // Under the state's lock, between groups.
+  CheckpointedPartition describe() const;
+  struct Unsynced {
+    std::vector<std::shared_ptr<Segment>> sealed;
+    std::shared_ptr<Segment> active;  // or null
+    bool directory = false;           // files were made in it
+  };
+  // What must be synced for the present extents; it is the caller's from now on.
+  Unsynced take_unsynced();
+
+ private:
+  Result<void> roll();
+
+  io::FileSystem& files_;
+  const PartitionKey key_;
+  const std::string directory_;
+  const TopicConfig config_;
+
+  Offset next_;
+  Timestamp last_append_time_;
+  std::shared_ptr<Segment> active_;
+  Offset active_base_;
+  std::vector<std::shared_ptr<Segment>> fresh_;    // made, not yet published
+  std::vector<std::shared_ptr<Segment>> writing_;  // with staged batches
+  std::vector<std::shared_ptr<Segment>> sealing_;  // full, to be sealed after this group
+  std::vector<std::shared_ptr<Segment>> sealed_unsynced_;
+  bool active_unsynced_ = false;
+  bool directory_unsynced_ = false;
+};
+
+}  // namespace adbrook::log

@@ -1,0 +1,308 @@
+#include "log/segment.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "record/batch.h"
+
+namespace adbrook::log {
+namespace {
+
+constexpr std::size_t kRowsPerIndexEntry = 64;
+// Rows read at once while an index is built or a read goes on behind its first rows.
+constexpr std::size_t kRowsPerRead = 1024;
+constexpr std::uint64_t kReserveMin = 64 << 10;
+constexpr std::uint64_t kReserveMax = 8 << 20;
+// Batches up to this size are gathered into one write.
+constexpr std::size_t kGatherSizeMax = 1 << 20;
+
+std::unexpected<Error> damaged(const std::string& path, const std::string& why) {
+  return fail(ErrorKind::corrupt, "segment '" + path + "': " + why +
+                                      "; the disk changed it. Restore this file from a backup");
+}
+
+Result<void> read_exactly(io::File& file, const std::string& path, std::uint64_t position,
+                          std::span<std::byte> into) {
+  const auto got = file.read_at(position, into);
+  if (!got) return pass(got.error());
+  if (*got != into.size())
+    return damaged(path, "it ends at " + std::to_string(position + *got) + ", before " +
+                             std::to_string(position + into.size()));
+  return {};
+}
+
+}  // namespace
+
+std::string segment_name(Offset base) {
+  const std::string digits = std::to_string(base.value);
+  return std::string(20 - digits.size(), '0') + digits;
+}
+
+// What one read works on, so that the writer can go on meanwhile.
+struct Segment::Window {
+  std::shared_ptr<Files> files;
+  std::size_t batch_count;
+};
+
+Segment::Segment(io::FileSystem& files, const std::string& directory, const SegmentExtent& extent)
+    : files_system_(files),
+      base_(extent.base),
+      log_path_(directory + "/" + segment_name(extent.base) + ".log"),
+      times_path_(directory + "/" + segment_name(extent.base) + ".times"),
+      extent_(extent),
+      index_loaded_(extent.batch_count == 0),
+      log_end_(extent.log_size),
+      times_end_(std::uint64_t{extent.batch_count} * kSegmentRowSize) {}
+
+SegmentExtent Segment::extent() const {
+  const std::lock_guard lock(mutex_);
+  return extent_;
+}
+
+// --- reading ---
+
+Result<std::shared_ptr<Segment::Files>> Segment::files_for_reading() {
+  if (files_) return files_;
+  auto log = files_system_.open(log_path_, io::OpenMode::read);
+  if (!log) return pass(std::move(log.error()));
+  auto times = files_system_.open(times_path_, io::OpenMode::read);
+  if (!times) return pass(std::move(times.error()));
+  return std::make_shared<Files>(std::move(*log), std::move(*times));
+}
+
+Result<std::vector<SegmentRow>> Segment::read_rows(Files& files, std::size_t index,
+                                                   std::size_t count) {
+  Buffer bytes(count * kSegmentRowSize);
+  if (auto done = read_exactly(*files.times, times_path_, index * kSegmentRowSize, bytes); !done)
+    return pass(std::move(done.error()));
+  std::vector<SegmentRow> rows;
+  rows.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto row =
+        read_segment_row(ByteView(bytes).subspan(i * kSegmentRowSize, kSegmentRowSize), base_);
+    if (!row) return damaged(times_path_, "row " + std::to_string(index + i) + " is damaged");
+    rows.push_back(*row);
+  }
+  return rows;
+}
+
+void Segment::index_row(const SegmentRow& row) {
+  if (extent_.batch_count % kRowsPerIndexEntry == 0)
+    index_.push_back({.first = row.first, .max_before = extent_.max_timestamp});
+  extent_.max_timestamp = std::max(extent_.max_timestamp, row.max_timestamp);
+  extent_.last_append_time = row.append_time;
+  extent_.log_size = row.position + row.size;
+  ++extent_.batch_count;
+}
+
+// Under the mutex: whoever comes meanwhile needs it as well.
+Result<void> Segment::load_index(Files& files) {
+  const SegmentExtent known = extent_;
+  const auto size = files.log->size();
+  if (!size) return pass(size.error());
+  if (*size < known.log_size)
+    return damaged(log_path_, "it has " + std::to_string(*size) + " bytes and should have " +
+                                  std::to_string(known.log_size));
+  extent_ = {.base = base_};
+  index_.clear();
+  Result<void> result;
+  while (result && extent_.batch_count < known.batch_count) {
+    const std::size_t count =
+        std::min<std::size_t>(kRowsPerRead, known.batch_count - extent_.batch_count);
+    const auto rows = read_rows(files, extent_.batch_count, count);
+    if (!rows) result = pass(rows.error());
+    for (std::size_t i = 0; result && i < rows->size(); ++i) {
+      if ((*rows)[i].position != extent_.log_size)
+        result = damaged(times_path_, "its rows do not follow each other");
+      index_row((*rows)[i]);
+    }
+  }
+  if (result && extent_.log_size != known.log_size)
+    result = damaged(times_path_, "its rows do not fill the segment");
+  extent_ = known;
+  index_loaded_ = result.has_value();
+  return result;
+}
+
+Result<Segment::Window> Segment::open_window() {
+  const std::lock_guard lock(mutex_);
+  auto files = files_for_reading();
+  if (!files && files.error().kind == ErrorKind::not_found)
+    return fail(ErrorKind::out_of_range, "segment '" + log_path_ +
+                                             "' is gone: retention or the deletion of its topic "
+                                             "took it; read from the log start");
+  if (!files) return pass(std::move(files.error()));
+  if (!index_loaded_) {
+    if (auto done = load_index(**files); !done) return pass(std::move(done.error()));
+  }
+  return Window{.files = std::move(*files), .batch_count = extent_.batch_count};
+}
+
+Result<ReadBatches> Segment::read_batches(Files& files, const std::vector<SegmentRow>& rows) {
+  ReadBatches result;
+  const std::uint32_t begin = rows.front().position;
+  result.bytes.resize(rows.back().position + rows.back().size - begin);
+  if (auto done = read_exactly(*files.log, log_path_, begin, result.bytes); !done)
+    return pass(std::move(done.error()));
+  result.batches.reserve(rows.size());
+  for (const SegmentRow& row : rows) {
+    const std::size_t at = row.position - begin;
+    const auto header = record::check_batch(ByteView(result.bytes).subspan(at, row.size));
+    if (!header || header->size() != row.size || header->base_offset != row.first)
+      return damaged(log_path_, "the batch at " + std::to_string(row.position) + " is damaged");
+    result.batches.push_back({.index_begin = at, .size = row.size, .append_time = row.append_time});
+  }
+  return result;
+}
+
+Result<ReadBatches> Segment::read(Offset from, std::size_t size_max) {
+  auto window = open_window();
+  if (!window) return pass(std::move(window.error()));
+  std::size_t next;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto above = std::ranges::upper_bound(index_, from, {}, &IndexEntry::first);
+    ADBROOK_ASSERT(above != index_.begin(), "a read begins inside its segment");
+    next = static_cast<std::size_t>(above - index_.begin() - 1) * kRowsPerIndexEntry;
+  }
+  std::vector<SegmentRow> wanted;
+  std::size_t size = 0;
+  for (std::size_t count = kRowsPerIndexEntry; next < window->batch_count; count = kRowsPerRead) {
+    count = std::min(count, window->batch_count - next);
+    auto rows = read_rows(*window->files, next, count);
+    if (!rows) return pass(std::move(rows.error()));
+    next += count;
+    for (const SegmentRow& row : *rows) {
+      // Batches follow each other, so the last one that begins at or before `from` holds it.
+      if (row.first <= from) wanted.clear(), size = 0;
+      if (!wanted.empty() && size + row.size > size_max)
+        return read_batches(*window->files, wanted);
+      wanted.push_back(row);
+      size += row.size;
+    }
+  }
+  ADBROOK_ASSERT(!wanted.empty(), "a published segment has batches");
+  return read_batches(*window->files, wanted);
+}
+
+Result<std::optional<Offset>> Segment::first_at_or_after(Timestamp time) {
+  auto window = open_window();
+  if (!window) return pass(std::move(window.error()));
+  std::size_t next;
+  {
+    const std::lock_guard lock(mutex_);
+    if (extent_.max_timestamp < time) return std::nullopt;
+    const auto above = std::ranges::partition_point(
+        index_, [&](const IndexEntry& entry) { return entry.max_before < time; });
+    next = static_cast<std::size_t>(above - index_.begin() - 1) * kRowsPerIndexEntry;
+  }
+  while (next < window->batch_count) {
+    const std::size_t count = std::min(kRowsPerIndexEntry, window->batch_count - next);
+    const auto rows = read_rows(*window->files, next, count);
+    if (!rows) return pass(rows.error());
+    for (const SegmentRow& row : *rows)
+      if (row.max_timestamp >= time) return row.first;
+    next += count;
+  }
+  return std::nullopt;
+}
+
+// --- writing ---
+
+Result<void> Segment::open_for_append() {
+  auto log = files_system_.open(log_path_, io::OpenMode::write);
+  if (!log) return pass(std::move(log.error()));
+  auto times = files_system_.open(times_path_, io::OpenMode::write);
+  if (!times) return pass(std::move(times.error()));
+  for (auto [file, end] : {std::pair{log->get(), log_end_}, std::pair{times->get(), times_end_}}) {
+    const auto size = file->size();
+    if (!size) return pass(size.error());
+    if (*size < end)
+      return damaged(
+          file == log->get() ? log_path_ : times_path_,
+          "it has " + std::to_string(*size) + " bytes and should have " + std::to_string(end));
+    if (*size == end) continue;
+    if (auto done = file->truncate(end); !done) return done;
+  }
+  const std::lock_guard lock(mutex_);
+  files_ = std::make_shared<Files>(std::move(*log), std::move(*times));
+  opened_ = true;
+  return index_loaded_ ? Result<void>{} : load_index(*files_);
+}
+
+Result<void> Segment::reserve_in(io::File& file, std::uint64_t needed, std::uint64_t& reserved) {
+  if (needed <= reserved) return {};
+  const std::uint64_t ahead = std::clamp(needed, kReserveMin, kReserveMax);
+  auto done = file.allocate(needed + ahead);
+  if (done) {
+    reserved = needed + ahead;
+    return done;
+  }
+  if (done.error().kind != ErrorKind::disk_full) return done;
+  // Nearly full: the last bytes are still worth having.
+  done = file.allocate(needed);
+  if (done) reserved = needed;
+  return done;
+}
+
+Result<void> Segment::reserve(std::size_t log_size, std::size_t batch_count) {
+  if (auto done = reserve_in(*files_->log, log_end_ + log_size, log_reserved_); !done) return done;
+  return reserve_in(*files_->times, times_end_ + batch_count * kSegmentRowSize, times_reserved_);
+}
+
+void Segment::stage(const SegmentRow& row, ByteView bytes) {
+  ADBROOK_ASSERT(row.position == log_end_ && row.size == bytes.size(), "batches leave no gap");
+  staged_.push_back(row);
+  staged_bytes_.push_back(bytes);
+  log_end_ += bytes.size();
+  times_end_ += kSegmentRowSize;
+}
+
+Result<void> Segment::write_staged(Buffer& scratch) {
+  for (std::size_t i = 0; i < staged_.size();) {
+    const std::uint64_t position = staged_[i].position;
+    ByteView run = staged_bytes_[i++];
+    if (i < staged_.size() && run.size() + staged_bytes_[i].size() <= kGatherSizeMax) {
+      scratch.assign(run.begin(), run.end());
+      while (i < staged_.size() && scratch.size() + staged_bytes_[i].size() <= kGatherSizeMax)
+        append(scratch, staged_bytes_[i++]);
+      run = scratch;
+    }
+    if (auto done = files_->log->write_at(position, run); !done) return done;
+  }
+  scratch.clear();
+  for (const SegmentRow& row : staged_) encode_segment_row(scratch, base_, row);
+  return files_->times->write_at(times_end_ - scratch.size(), scratch);
+}
+
+void Segment::publish() {
+  const std::lock_guard lock(mutex_);
+  for (const SegmentRow& row : staged_) index_row(row);
+  staged_.clear();
+  staged_bytes_.clear();
+}
+
+Result<void> Segment::seal() {
+  // The sizes do not change: readers below them see nothing of it.
+  if (auto done = files_->log->truncate(log_end_); !done) return done;
+  return files_->times->truncate(times_end_);
+}
+
+Result<void> Segment::sync() {
+  std::shared_ptr<Files> files;
+  {
+    const std::lock_guard lock(mutex_);
+    files = files_;
+  }
+  if (!files) return {};
+  if (auto done = files->log->sync(); !done) return done;
+  return files->times->sync();
+}
+
+void Segment::close() {
+  const std::lock_guard lock(mutex_);
+  files_.reset();
+  opened_ = false;
+}
+
+}  // namespace adbrook::log

@@ -1,0 +1,94 @@
+#include "log/wal_reader.h"
+
+#include <algorithm>
+
+namespace adbrook::log {
+namespace {
+
+constexpr std::size_t kWindowSize = 1 << 20;
+
+std::uint64_t next_block(std::uint64_t position) {
+  return (position / kWalBlockSize + 1) * kWalBlockSize;
+}
+
+}  // namespace
+
+Result<WalReader> WalReader::open(io::FileSystem& files, const std::string& directory,
+                                  std::uint64_t number) {
+  auto file = files.open(directory + "/" + wal_file_name(number), io::OpenMode::read);
+  if (!file) return pass(std::move(file.error()));
+  const auto size = (*file)->size();
+  if (!size) return pass(size.error());
+  WalReader reader(std::move(*file), number, *size);
+  const auto block = reader.look(0, kWalBlockSize);
+  if (!block) return pass(block.error());
+  const auto header = read_wal_header(*block);
+  if (header && header->file_number == number) reader.header_ = *header;
+  return reader;
+}
+
+// Fewer bytes only at the end of the file.
+Result<ByteView> WalReader::look(std::uint64_t position, std::size_t size) {
+  size = std::min<std::uint64_t>(size, size_ - std::min(position, size_));
+  if (position < window_begin_ || position + size > window_begin_ + window_.size()) {
+    window_.resize(std::min<std::uint64_t>(std::max(size, kWindowSize), size_ - position));
+    window_begin_ = position;
+    const auto got = file_->read_at(position, window_);
+    if (!got) return pass(got.error());
+    window_.resize(*got);
+    size = std::min(size, window_.size());
+  }
+  return ByteView(window_).subspan(position - window_begin_, size);
+}
+
+Result<std::optional<WalEntry>> WalReader::entry_at(std::uint64_t position) {
+  const auto front = look(position, kWalEntryHeaderSize);
+  if (!front) return pass(front.error());
+  const std::size_t size = claimed_wal_entry_size(*front);
+  if (size == 0 || size > size_ - position) return std::nullopt;
+  const auto bytes = look(position, size);
+  if (!bytes) return pass(bytes.error());
+  const auto entry = read_wal_entry(*bytes, number_);
+  if (!entry) return std::nullopt;
+  return *entry;
+}
+
+Result<std::optional<WalEntry>> WalReader::next(std::uint64_t& position, std::uint64_t sequence) {
+  for (int i = 0; i < 2; ++i) {
+    if (position >= size_) return std::nullopt;
+    const auto front = look(position, kWalEntryHeaderSize);
+    if (!front) return pass(front.error());
+    // Padding: the group is over, the next one begins on a block. Its size decides, not its bytes.
+    if (i == 0 && position % kWalBlockSize != 0 && claimed_wal_entry_size(*front) == 0) {
+      position = next_block(position);
+      continue;
+    }
+    auto entry = entry_at(position);
+    if (!entry || !*entry || (*entry)->sequence != sequence) {
+      if (entry && *entry) return std::nullopt;
+      return entry;
+    }
+    position += kWalEntryHeaderSize + (*entry)->payload.size();
+    return entry;
+  }
+  return std::nullopt;
+}
+
+Result<bool> WalReader::proves_synced(std::uint64_t position, std::uint64_t sequence) {
+  // Only the first entry of each group is looked at; it proves all groups before it.
+  for (position = next_block(position - 1); position < size_; position += kWalBlockSize) {
+    const auto front = look(position, kWalEntryHeaderSize);
+    if (!front) return pass(front.error());
+    if (claimed_wal_entry_size(*front) == 0) continue;
+    // The sequence and `synced` before the checksum: what lies there from an earlier use of the
+    // file is older, and need not be read whole.
+    if (load_le<std::uint64_t>(front->data() + 8) <= sequence) continue;
+    if (load_le<std::uint64_t>(front->data() + 16) < sequence) continue;
+    const auto entry = entry_at(position);
+    if (!entry) return pass(entry.error());
+    if (*entry && (*entry)->synced >= sequence && (*entry)->sequence > sequence) return true;
+  }
+  return false;
+}
+
+}  // namespace adbrook::log
