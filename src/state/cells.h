@@ -4,22 +4,24 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "state/checkpoint.h"
 #include "state/time_buckets.h"
 
 namespace adbrook::state {
 
-class Checkpoint;
-
 constexpr std::size_t kCellDimensionsMax = 8;
 constexpr std::size_t kCellMeasuresMax = 16;
+constexpr std::size_t kCellTiersMax = 3;
 
 // How a measure's deltas add up: sum mod 2^64 (so that -1 is 2^64 - 1), or exclusive or.
 enum class Combine : std::uint8_t { sum, exclusive_or };
@@ -60,7 +62,7 @@ class Cells {
  public:
   using Measures = std::array<std::uint64_t, kRules.size()>;
 
-  explicit Cells(CellOptions options);
+  explicit Cells(CellOptions options = {});
 
   // Combines `deltas` into the cell of `key` in the finest bucket that holds `time`.
   void add(Timestamp time, const CellKey& key, const Measures& deltas);
@@ -75,10 +77,46 @@ class Cells {
   void for_each(TimeRange range, F&& f) const;
 
   std::size_t count() const;  // cells of all tiers
-  Bytes memory() const;
+  Bytes memory() const;       // all of it, by capacity
 
   void save(Checkpoint& checkpoint, std::string_view name);
   Result<void> load(const Checkpoint& checkpoint, std::string_view name);
+
+ private:
+  static constexpr std::uint32_t kStoreVersion = 1;
+  static constexpr std::size_t kSlotsMin = 8;
+  static constexpr std::size_t kAllocationHead = 16;
+  using KeyWords = std::array<std::uint64_t, kCellDimensionsMax / 2>;
+
+  // A row is the words of the key and then the measures.
+  struct Bucket {
+    std::vector<std::uint64_t> rows;
+    // Open addressing: the upper half of the key's hash, the row's index + 1; their count is a
+    // power of two.
+    std::vector<std::uint64_t> slots = std::vector<std::uint64_t>(kSlotsMin);
+    std::uint32_t count = 0;
+    bool dirty = true;
+  };
+
+  std::uint64_t hash(const std::uint64_t* key) const;
+  std::uint64_t* find_or_add(Bucket& bucket, const std::uint64_t* key);
+  std::size_t slot_of(const Bucket& bucket, const std::uint64_t* key, std::uint64_t hash) const;
+  void grow(Bucket& bucket) const;
+  static void combine(std::uint64_t* into, const std::uint64_t* deltas);
+  void fold(const Bucket& from, Bucket& into);
+  template <class F>
+  void for_each_in(const Bucket& bucket, const CellBucket& place, F& f) const;
+  bool decode(ByteView bytes, Bucket& bucket, std::uint32_t count);
+  void save_tier(std::size_t tier, Checkpoint& checkpoint, std::string_view name, Buffer& meta,
+                 std::set<std::string>& kept);
+  static std::string bucket_blob(std::string_view name, std::size_t tier, Timestamp start);
+
+  CellOptions options_;
+  std::size_t key_words_;
+  std::size_t row_words_;
+  std::vector<TimeBuckets<Bucket>> tiers_;
 };
 
 }  // namespace adbrook::state
+
+#include "state/cells_body.h"

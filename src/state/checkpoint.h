@@ -4,34 +4,19 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/ids.h"
 #include "base/result.h"
 #include "io/file_system.h"
+#include "state/manifest.h"
 
 namespace adbrook::state {
-
-// Where a task reads on in one of its inputs.
-struct InputPosition {
-  std::string input;
-  Offset offset;
-  friend bool operator==(const InputPosition&, const InputPosition&) = default;
-};
-
-// What a manifest says about the moment it stands for.
-struct CheckpointHead {
-  std::uint64_t commit_number = 0;
-  std::uint64_t topology_fingerprint = 0;
-  std::vector<InputPosition> positions;
-  friend bool operator==(const CheckpointHead&, const CheckpointHead&) = default;
-};
 
 // Owned by one thread, which is also the only user of the directory.
 //
@@ -52,58 +37,48 @@ class Checkpoint {
   const CheckpointHead& oldest_head() const;  // only when not empty
   const std::vector<std::string>& damage() const { return damage_; }
 
-  // Of the blobs as they stand: while a checkpoint is being written, with its changes.
-  bool contains(std::string_view name) const;
+  // Of the blobs as they stand; while a checkpoint is being written, with its changes.
   std::optional<std::uint64_t> size(std::string_view name) const;
   std::vector<std::string> names(std::string_view prefix) const;
-  // The whole blob, its checksums verified. Only between commits, not after begin().
+  // The whole blob, its checksums verified. Not between begin() and commit().
   Result<Buffer> read(std::string_view name) const;
 
-  // Starts a new checkpoint. Nothing is visible to open() before commit() returned.
+  // Starts a new checkpoint. Nothing of it is visible to open() before commit() returned.
   Result<void> begin(CheckpointHead head);
   // True while every blob must be written again: the first one, after a failure, when more than
-  // half of the stored bytes are garbage, or when a named limit of pieces is reached.
+  // half of the stored bytes are garbage, or when there are too many files.
   bool whole() const { return whole_; }
+  // True if the stored blob is the first `size` bytes of what it has to become, so that extend() is
+  // enough. False also when it is in so many pieces that replace() is better.
+  bool can_extend(std::string_view name, std::uint64_t size) const;
   void replace(std::string_view name, ByteView bytes);
-  // Appends to a blob that exists.
-  void extend(std::string_view name, ByteView bytes);
+  void extend(std::string_view name, ByteView bytes);  // only after can_extend()
   void drop(std::string_view name);
+  // Drops every blob of this store that is not in `kept`.
+  void drop_others(std::string_view store, const std::set<std::string>& kept);
   // Returns when the new checkpoint is on the disk; then removes files nobody needs.
   Result<void> commit();
 
-  // Bytes on disk of the kept checkpoints, and of those the bytes the newest one refers to.
+  // Bytes of the files that the newest checkpoint refers to, and the part it does refer to.
   std::uint64_t stored_bytes() const;
   std::uint64_t live_bytes() const;
 
  private:
-  struct Extent {
-    std::uint64_t file = 0;  // number of the blob file
-    std::uint64_t position = 0;
-    std::uint64_t length = 0;
-    std::uint32_t crc = 0;
-  };
-  using Blobs = std::map<std::string, std::vector<Extent>, std::less<>>;
-  struct Manifest {
-    std::uint64_t number = 0;
-    CheckpointHead head;
-    Blobs blobs;
-  };
-
   Checkpoint(io::FileSystem& files, std::string directory)
       : files_(files), directory_(std::move(directory)) {}
 
-  static Buffer encode(const Manifest& manifest);
-  static Result<Manifest> decode(ByteView bytes);
-  static std::map<std::uint64_t, std::uint64_t> bytes_per_file(const Manifest& manifest);
-
   std::string path(std::string_view kind, std::uint64_t number) const;
-  Result<Manifest> load_manifest(std::uint64_t number) const;
-  Result<void> verify(const Manifest& manifest) const;
-  Result<void> read_extent(const Extent& extent, std::span<std::byte> into) const;
+  Result<void> find_newest();
+  Result<Manifest> load_manifest(std::uint64_t number);
+  Result<void> verify(const Manifest& manifest);
+  const Blobs& blobs() const { return writing_ ? draft_.blobs : current_->blobs; }
+  bool has_blobs() const { return writing_ || current_.has_value(); }
   bool wants_whole() const;
   void write_extent(std::vector<Extent>& extents, ByteView bytes);
-  Result<void> flush();
-  Result<void> publish();
+  void flush();
+  void keep_error(Result<void> done);
+  void publish();
+  std::set<std::uint64_t> needed_files() const;
   void remove_unneeded();
 
   io::FileSystem& files_;
@@ -112,17 +87,23 @@ class Checkpoint {
   std::optional<Manifest> previous_;
   std::vector<std::string> damage_;
   std::uint64_t next_number_ = 1;
-  std::map<std::uint64_t, std::uint64_t> file_sizes_;  // of the blob files in the directory
+  std::map<std::uint64_t, std::uint64_t> file_sizes_;  // of the blobs files that are referred to
 
   // The one being written.
   bool writing_ = false;
   bool whole_ = true;
-  bool failed_ = false;
+  bool failed_ = false;  // the last attempt
   Manifest draft_;
   std::unique_ptr<io::File> file_;
   std::uint64_t flushed_ = 0;
   Buffer unflushed_;
   Result<void> result_;
 };
+
+// "store:part". Store names are unique and have no colon.
+std::string blob_name(std::string_view store, std::string_view part);
+
+// For a store's load(): the checksum holds, and still the blob is not what its store writes.
+std::unexpected<Error> unreadable_blob(std::string_view store, std::string_view blob);
 
 }  // namespace adbrook::state

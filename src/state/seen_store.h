@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -92,22 +93,35 @@ class SeenStore {
   };
 
   Bucket& bucket_for(Timestamp time);
-  Bucket& adopt(Bucket& bucket);
+  Bucket& adopt(Bucket& bucket, Timestamp start);
   static Entry& entry_of(const Bucket& bucket, std::uint32_t index) {
     return bucket.chunks[index / kChunkEntries]->entries[index % kChunkEntries];
   }
-  Seen seen_of(const Bucket& bucket, std::uint32_t index) const;
-  bool alive(const Bucket& bucket, const Entry& entry, Timestamp watermark) const;
-  std::uint32_t append(Bucket& bucket, const Entry& entry);
+  static Timestamp time_of(const Bucket& bucket, const Entry& entry);
+  static Seen seen_of(const Bucket& bucket, std::uint32_t index);
+  bool alive(Timestamp time, Timestamp watermark) const {
+    return watermark <= time + options_.horizon;
+  }
+  std::uint64_t hash(Uuid id) const { return seeded_hash(id, options_.hash_seed); }
+  std::size_t home_of(std::uint64_t hash) const;
+  std::size_t next(std::size_t slot) const { return slot + 1 == slot_count_ ? 0 : slot + 1; }
+  std::uint32_t append(Bucket& bucket, Timestamp time, const Entry& entry);
+  Entry& changed(SeenRef ref);
   void rebuild_index();
-  void add_to_index(const Bucket& bucket, std::uint32_t first, std::uint32_t count);
-  void free_bucket(Bucket& bucket);
+  void add_to_index(const Bucket& bucket);
+  void place(std::uint64_t hash, const Bucket& bucket, std::uint32_t index);
+  void expire_in(TimeBuckets<Bucket>& buckets, Timestamp watermark);
+  void clear();
+  static std::string bucket_blob(std::string_view name, Millis size, Timestamp start);
+  void save_bucket(Checkpoint& checkpoint, const std::string& blob, Bucket& bucket);
+  Result<void> load_bucket(const Checkpoint& checkpoint, std::string_view name, Millis size,
+                           Timestamp start, std::uint32_t count);
 
   SeenOptions options_;
   TimeBuckets<Bucket> fine_;
-  TimeBuckets<Bucket> coarse_;  // for outliers, when there are very many fine ones
-  std::vector<Bucket*> numbered_;
-  std::uint32_t next_number_ = 1;
+  TimeBuckets<Bucket> coarse_;     // for outliers, when there are very many fine ones
+  std::vector<Bucket*> numbered_;  // nullptr: freed since the index was built; 0 is not used
+  bool has_freed_numbers_ = false;
 
   std::unique_ptr<std::uint64_t[]> slots_;
   std::size_t slot_count_ = 0;
