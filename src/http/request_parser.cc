@@ -113,11 +113,12 @@ std::size_t RequestParser::feed_head(std::string_view bytes) {
     refuse(505, "version", "request line: only HTTP/1.1 and HTTP/1.0 are spoken here");
     return consumed;
   }
-  if (error && error != beast::http::error::need_more) {
-    refuse(400, "malformed", "head: " + error.message() + "; send HTTP/1.1 as in RFC 9112");
+  // The head is whole, so a wish for more means that a line is too short for what it must hold.
+  if (error || consumed != head_end_) {
+    refuse(400, "malformed",
+           "head: " + (error ? error.message() : "cut short") + "; send HTTP/1.1 as in RFC 9112");
     return consumed;
   }
-  ADBROOK_ASSERT(consumed == head_end_, "a whole head is parsed in one go");
   state_ = State::body;
   if (message_->is_done()) finish();
   return consumed;
