@@ -120,7 +120,7 @@ TEST(RequestParser, what_two_parsers_could_read_differently_is_refused) {
       {"GET /#a HTTP/1.1\r\nHost: x\r\n\r\n", 400},
       {"GET x HTTP/1.1\r\nHost: x\r\n\r\n", 400},
       {"GET /\r\n\r\n", 400},
-      {"GET / fer \r\n\r\n", 400},
+      {"GET /fer \r\n\r\n", 400},
       {"\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
       {" GET / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
       {"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505},
