@@ -26,7 +26,8 @@ struct MemoryRecord {
 
 class MemoryBus final : public bus::Bus {
  public:
-  // Both outlive the bus. After a crash give it the new process's executor with restart().
+  // Both outlive the bus. A dying process drops the executor's steps, and with them what is in
+  // flight.
   MemoryBus(io::Executor& executor, io::Clock& clock) : executor_(&executor), clock_(clock) {}
 
   void create_topic(std::string name, std::int32_t partition_count);
@@ -44,8 +45,8 @@ class MemoryBus final : public bus::Bus {
 
   // The next commits are answered with these errors, in order, and nothing of them is kept.
   void fail_next_commits(std::vector<ErrorKind> errors);
-  // Forgets readers that wait and commits that no step has taken yet.
-  void restart(io::Executor& executor);
+  // Forgets readers that wait and what they hold, as after the death of the process.
+  void forget_readers();
   // Removes everything below, as retention does; no lower than the holds allow.
   void trim(const bus::Partition& partition, Offset start);
 

@@ -52,6 +52,7 @@ struct TaskRunnerPlaces {
 struct TaskStatus {
   bool restored = false;
   bool waits_for_memory = false;
+  bool stopped = false;
   std::string trouble;  // empty while healthy
 };
 

@@ -1,0 +1,100 @@
+#include "stream/input_reader.h"
+
+#include <string>
+#include <utility>
+
+#include "stream/input.h"
+
+namespace adbrook::stream {
+
+void InputReader::seek(Offset position) {
+  position_ = position;
+  chunks_.clear();
+  batches_.clear();
+  next_batch_ = 0;
+}
+
+Result<void> InputReader::fetch() {
+  auto fetched = bus_.fetch(partition_, position_, kFetchSize);
+  if (!fetched) return std::unexpected(fetched.error());
+  if (fetched->batches.empty()) return {};
+  chunks_.push_back(std::move(*fetched));
+  next_batch_ = 0;
+  return {};
+}
+
+Result<bool> InputReader::has_more() {
+  if (!chunks_.empty() && next_batch_ < chunks_.back().batches.size()) return true;
+  begin_step();
+  if (auto done = fetch(); !done) return std::unexpected(done.error());
+  return !chunks_.empty() && next_batch_ < chunks_.back().batches.size();
+}
+
+// Lets go of the last step's bytes, but not of what is still to be read.
+void InputReader::begin_step() {
+  batches_.clear();
+  if (chunks_.empty()) return;
+  if (next_batch_ == chunks_.back().batches.size()) {
+    chunks_.clear();
+    next_batch_ = 0;
+  } else if (chunks_.size() > 1) {
+    chunks_.erase(chunks_.begin(), chunks_.end() - 1);
+  }
+}
+
+// Opens the next batch of the last chunk and returns how many records it has.
+Result<std::int64_t> InputReader::open_next() {
+  const bus::Fetched& chunk = chunks_.back();
+  const auto& batch = chunk.batches[next_batch_];
+  auto reader = record::BatchReader::open(
+      ByteView(chunk.bytes).subspan(batch.index_begin, batch.size), kDecompressedSizeMax);
+  if (!reader) return pass(reader.error(), partition_.topic);
+  const auto& header = reader->header();
+  const Offset last = header.last_offset();
+  const std::int64_t count = header.record_count;
+  if (last < position_)
+    return fail(ErrorKind::corrupt, partition_.topic +
+                                        ": the bus gave a batch that ends at offset " +
+                                        std::to_string(last.value) + ", before the position " +
+                                        std::to_string(position_.value) + "; report this");
+  batches_.push_back({std::move(*reader), batch.append_time});
+  position_ = last + 1;
+  ++next_batch_;
+  return count;
+}
+
+Result<InputReader::Taken> InputReader::take() {
+  begin_step();
+  const Offset first = position_;
+  std::int64_t count = 0;
+  while (count < kRecordsPerStep && !chunks_.empty() &&
+         next_batch_ < chunks_.back().batches.size()) {
+    const auto opened = open_next();
+    if (!opened) return std::unexpected(opened.error());
+    count += *opened;
+  }
+  return Taken{batches_, first, position_, count};
+}
+
+Result<InputReader::Taken> InputReader::take_until(Offset end) {
+  begin_step();
+  const Offset first = position_;
+  std::int64_t count = 0;
+  while (position_ < end) {
+    if (chunks_.empty() || next_batch_ == chunks_.back().batches.size()) {
+      const std::size_t chunk_count = chunks_.size();
+      if (auto fetched = fetch(); !fetched) return std::unexpected(fetched.error());
+      if (chunks_.size() == chunk_count) break;
+    }
+    const auto opened = open_next();
+    if (!opened) return std::unexpected(opened.error());
+    count += *opened;
+  }
+  if (position_ != end)
+    return fail(ErrorKind::corrupt,
+                partition_.topic + ": the changelog has a step that ends at offset " +
+                    std::to_string(end.value) + ", but no batch does; the input was changed");
+  return Taken{batches_, first, position_, count};
+}
+
+}  // namespace adbrook::stream

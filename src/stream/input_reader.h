@@ -1,0 +1,54 @@
+// Reads one partition of one topic batch by batch and keeps the bytes of the current step alive.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "bus/bus.h"
+#include "stream/operator.h"
+
+namespace adbrook::stream {
+
+inline constexpr std::size_t kFetchSize = std::size_t{256} << 10;
+// A step takes whole batches until it has this many records.
+inline constexpr std::int64_t kRecordsPerStep = 1024;
+
+// Owned by one thread (the task's).
+class InputReader {
+ public:
+  InputReader(bus::Bus& bus, bus::Partition partition)
+      : bus_(bus), partition_(std::move(partition)) {}
+
+  const bus::Partition& partition() const { return partition_; }
+  // Everything below went through a step.
+  Offset position() const { return position_; }
+  // Forgets what was fetched.
+  void seek(Offset position);
+
+  // True when a step can be taken; fetches when nothing is left of the last fetch.
+  Result<bool> has_more();
+
+  struct Taken {
+    std::span<StepBatch> batches;
+    Offset first, end;
+    std::int64_t record_count;
+  };
+  // Whole batches for one step, after has_more(). Their bytes live until the next call.
+  Result<Taken> take();
+  // Exactly the batches of [position(), end): a step of the past.
+  Result<Taken> take_until(Offset end);
+
+ private:
+  Result<void> fetch();
+  Result<std::int64_t> open_next();
+  void begin_step();
+
+  bus::Bus& bus_;
+  bus::Partition partition_;
+  Offset position_;
+  std::vector<bus::Fetched> chunks_;  // the last one is being read, older ones belong to the step
+  std::size_t next_batch_ = 0;        // in the last chunk
+  std::vector<StepBatch> batches_;
+};
+
+}  // namespace adbrook::stream

@@ -1,0 +1,338 @@
+#include "stream/task.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace adbrook::stream {
+
+namespace {
+
+constexpr std::string_view kTaskBlob = "task";
+
+std::string path_of(const std::string& directory, const std::string& group,
+                    std::int32_t partition) {
+  return directory + "/" + group + "/" + std::to_string(partition);
+}
+
+}  // namespace
+
+Task::Task(bus::Bus& bus, io::FileSystem& files, std::unique_ptr<Topology> topology,
+           std::string group, std::string directory, StreamOptions options,
+           std::function<void(std::string_view)> note)
+    : bus_(bus),
+      files_(files),
+      topology_(std::move(topology)),
+      group_(std::move(group)),
+      directory_(path_of(directory, group_, topology_->partition())),
+      options_(std::move(options)),
+      note_(std::move(note)),
+      fingerprint_(topology_->fingerprint()),
+      changelog_{group_ + "-changelog", topology_->partition()} {
+  for (const auto& input : topology_->inputs()) {
+    readers_.emplace_back(bus_, bus::Partition{input->topic(), topology_->partition()});
+    level_count_ = std::max(level_count_, input->level() + 1);
+  }
+  watermarks_.resize(readers_.size());
+  stepped_inputs_.resize(readers_.size());
+}
+
+Result<void> Task::open() {
+  if (auto made = files_.make_directories(directory_); !made) return made;
+  auto opened = state::Checkpoint::open(files_, directory_);
+  if (!opened) return std::unexpected(opened.error());
+  checkpoint_ = std::move(*opened);
+  for (const std::string& damage : checkpoint_->damage())
+    note_("checkpoint of " + changelog_.topic + " " + std::to_string(changelog_.number) +
+          " passed over, an older one or a longer replay takes its place: " + damage);
+  for (const auto& sink : topology_->sinks()) sink->mute(true);
+  auto begun = checkpoint_->empty() ? begin_at_start() : load_state();
+  if (begun) hold_inputs();
+  return begun;
+}
+
+Result<void> Task::begin_at_start() {
+  for (InputReader& reader : readers_) {
+    const auto ends = bus_.ends(reader.partition());
+    if (!ends) return std::unexpected(ends.error());
+    reader.seek(ends->start);
+  }
+  const auto ends = bus_.ends(changelog_);
+  if (!ends) return std::unexpected(ends.error());
+  changelog_position_ = ends->start;
+  return {};
+}
+
+Result<void> Task::load_state() {
+  const state::CheckpointHead& head = checkpoint_->head();
+  if (head.topology_fingerprint != fingerprint_)
+    return fail(ErrorKind::invalid,
+                directory_ +
+                    ": this checkpoint was written by another topology (operators, stores "
+                    "or their options differ); go back to it or use another group");
+  if (head.positions.size() != readers_.size() + 1)
+    return fail(ErrorKind::corrupt, directory_ + ": the checkpoint names other inputs");
+  for (std::size_t i = 0; i < readers_.size(); ++i) readers_[i].seek(head.positions[i].offset);
+  changelog_position_ = head.positions.back().offset;
+  commit_number_ = checkpointed_number_ = head.commit_number;
+
+  const auto blob = checkpoint_->read(kTaskBlob);
+  if (!blob) return std::unexpected(blob.error());
+  ByteView rest = *blob;
+  if (rest.size() < 16)
+    return fail(ErrorKind::corrupt, directory_ + ": the task's blob is cut off");
+  topology_->context().watermark = {load_le<std::int64_t>(rest.data())};
+  replayed_commit_time_ = {load_le<std::int64_t>(rest.data() + 8)};
+  rest = rest.subspan(16);
+  for (const auto& input : topology_->inputs())
+    if (auto loaded = input->time().load(rest); !loaded) return pass(loaded.error(), directory_);
+  if (auto loaded = topology_->context().counts.load(rest); !loaded)
+    return pass(loaded.error(), directory_);
+  for (Operator* part : topology_->parts())
+    if (auto loaded = part->load(*checkpoint_); !loaded) return pass(loaded.error(), directory_);
+  return {};
+}
+
+Result<void> Task::fetch_changelog() {
+  auto fetched = bus_.fetch(changelog_, changelog_position_, kFetchSize);
+  if (!fetched) return pass(fetched.error(), changelog_.topic);
+  for (const auto& batch : fetched->batches) {
+    auto reader = record::BatchReader::open(
+        ByteView(fetched->bytes).subspan(batch.index_begin, batch.size), kDecompressedSizeMax);
+    if (!reader) return pass(reader.error(), changelog_.topic);
+    record::RecordView view;
+    for (;;) {
+      const auto more = reader->next(view);
+      if (!more) return pass(more.error(), changelog_.topic);
+      if (!*more) break;
+      auto record = decode_commit_record(view.value.value_or(ByteView{}));
+      if (!record) return std::unexpected(record.error());
+      logged_.push_back({std::move(*record), view.offset, batch.append_time});
+    }
+    changelog_position_ = reader->header().last_offset() + 1;
+  }
+  return {};
+}
+
+Result<bool> Task::replay_next() {
+  if (logged_.empty())
+    if (auto fetched = fetch_changelog(); !fetched) return std::unexpected(fetched.error());
+  if (logged_.empty()) {
+    if (auto same = check_positions(); !same) return std::unexpected(same.error());
+    for (const auto& sink : topology_->sinks()) sink->mute(false);
+    return false;
+  }
+  const Logged logged = std::move(logged_.front());
+  logged_.pop_front();
+  if (logged.record.number <= commit_number_) return true;
+  if (auto done = replay(logged.record); !done)
+    return pass(done.error(), changelog_.topic + " " + std::to_string(changelog_.number) +
+                                  ", commit " + std::to_string(logged.record.number));
+  replayed_commit_time_ = logged.append_time;
+  return true;
+}
+
+// The positions were committed together with the changelog: they differ only when one was lost.
+Result<void> Task::check_positions() {
+  for (const InputReader& reader : readers_) {
+    const auto committed = bus_.committed(group_, reader.partition());
+    if (!committed) return std::unexpected(committed.error());
+    if (committed->value >= 0 && *committed != reader.position())
+      return fail(ErrorKind::corrupt,
+                  changelog_.topic + " " + std::to_string(changelog_.number) +
+                      ": its steps lead to offset " + std::to_string(reader.position().value) +
+                      " of " + reader.partition().topic + ", but the group's position is " +
+                      std::to_string(committed->value) + "; restore the changelog topic");
+  }
+  return {};
+}
+
+Result<void> Task::replay(const CommitRecord& record) {
+  if (record.number != commit_number_ + 1)
+    return fail(ErrorKind::corrupt, "the commits before it are missing since " +
+                                        std::to_string(commit_number_) +
+                                        "; the changelog lost records, restore it");
+  if (record.fingerprint != fingerprint_)
+    return fail(ErrorKind::invalid,
+                "it was made by another topology (operators, stores or their options differ); go "
+                "back to it or use another group");
+  for (const Step& step : record.steps)
+    if (auto done = replay_step(step); !done) return done;
+  if (topology_->context().watermark != record.watermark ||
+      topology_->context().counts.digest() != record.digest)
+    return fail(ErrorKind::corrupt,
+                "the replayed steps led to other counts than when they were first taken; an input "
+                "was changed or the program is not deterministic, report this");
+  commit_number_ = record.number;
+  return {};
+}
+
+Result<void> Task::replay_step(const Step& step) {
+  if (step.input >= readers_.size())
+    return fail(ErrorKind::corrupt, "a step names input " + std::to_string(step.input));
+  if (step.kind == Step::Kind::advance) {
+    topology_->inputs()[step.input]->time().advance(step.watermark);
+    end_step();
+    return {};
+  }
+  InputReader& reader = readers_[step.input];
+  if (reader.position() != step.first) reader.seek(step.first);
+  const auto taken = reader.take_until(step.end);
+  if (!taken) return std::unexpected(taken.error());
+  return process(step.input, *taken);
+}
+
+Result<std::int64_t> Task::take_records(std::size_t input) {
+  const auto taken = readers_[input].take();
+  if (!taken) return std::unexpected(taken.error());
+  steps_.push_back(Step::of_records(static_cast<std::uint16_t>(input), taken->first, taken->end));
+  stepped_inputs_[input] = true;
+  if (auto done = process(input, *taken); !done) return std::unexpected(done.error());
+  return taken->record_count;
+}
+
+void Task::advance(std::size_t input, Timestamp watermark) {
+  topology_->inputs()[input]->time().advance(watermark);
+  steps_.push_back(Step::of_advance(static_cast<std::uint16_t>(input), watermark));
+  end_step();
+}
+
+Result<void> Task::process(std::size_t input, const InputReader::Taken& taken) {
+  if (auto done = topology_->inputs()[input]->take(taken.batches); !done)
+    return pass(done.error(), readers_[input].partition().topic);
+  event_count_ += static_cast<std::uint64_t>(taken.record_count);
+  events_since_checkpoint_ += taken.record_count;
+  end_step();
+  return {};
+}
+
+// Only here the watermark moves, so that all events of a step are judged alike.
+void Task::end_step() {
+  for (std::size_t i = 0; i < readers_.size(); ++i)
+    watermarks_[i] = topology_->inputs()[i]->time().watermark();
+  Timestamp& watermark = topology_->context().watermark;
+  watermark = task_watermark(watermarks_, watermark);
+  for (Operator* part : topology_->parts()) part->on_watermark(watermark);
+}
+
+std::optional<Timestamp> Task::watermark_below(int level) const {
+  std::optional<Timestamp> least;
+  for (const auto& input : topology_->inputs()) {
+    if (input->level() >= level) continue;
+    if (const auto own = input->time().watermark()) least = least ? std::min(*least, *own) : *own;
+  }
+  return least;
+}
+
+std::size_t Task::uncommitted_size() const {
+  std::size_t size = 0;
+  for (const auto& sink : topology_->sinks()) size += sink->size();
+  return size;
+}
+
+bool Task::unit_is_full() const {
+  return steps_.size() >= kStepsPerCommitMax ||
+         uncommitted_size() >= static_cast<std::size_t>(options_.commit_size.count);
+}
+
+Result<void> Task::check_identities() const {
+  std::vector<std::string> names;
+  for (const auto& input : topology_->inputs()) names.push_back(input->topic());
+  const OutcomeCounts& counts = topology_->context().counts;
+  if (auto holds = counts.check(names); !holds) return holds;
+  std::uint64_t waiting = 0;
+  for (const Operator* part : topology_->parts()) waiting += part->pending_count();
+  if (waiting != counts.pending_total())
+    return fail(ErrorKind::corrupt, "pending events do not add up: counted " +
+                                        std::to_string(counts.pending_total()) + ", held " +
+                                        std::to_string(waiting) +
+                                        "; the task commits no more, report this");
+  return {};
+}
+
+Result<Unit> Task::cut_unit() {
+  ADBROOK_ASSERT(has_uncommitted(), "a commit has steps");
+  if (auto holds = check_identities(); !holds) return std::unexpected(holds.error());
+  Unit unit;
+  unit.number = ++commit_number_;
+  unit.commit.group = group_;
+  for (const auto& sink : topology_->sinks()) sink->take(unit.commit.outputs);
+  unit.commit.outputs.push_back({changelog_, commit_record_batch()});
+  changelog_position_ = changelog_position_ + 1;
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    unit.positions.push_back(readers_[i].position());
+    if (stepped_inputs_[i])
+      unit.commit.positions.push_back({readers_[i].partition(), readers_[i].position()});
+    stepped_inputs_[i] = false;
+  }
+  for (int level = 1; level < level_count_; ++level)
+    unit.promises.push_back(watermark_below(level));
+  steps_.clear();
+  return unit;
+}
+
+Buffer Task::commit_record_batch() {
+  CommitRecord record{.number = commit_number_,
+                      .fingerprint = fingerprint_,
+                      .watermark = topology_->context().watermark,
+                      .digest = topology_->context().counts.digest(),
+                      .steps = std::move(steps_)};
+  Buffer value;
+  encode(record, value);
+  steps_ = std::move(record.steps);
+  record::BatchBuilder builder;
+  builder.add(std::max(record.watermark, Timestamp{0}), std::nullopt, value);
+  return builder.finish();
+}
+
+Result<void> Task::write_checkpoint() {
+  ADBROOK_ASSERT(!has_uncommitted(), "a checkpoint is the state after a commit");
+  events_since_checkpoint_ = 0;
+  state::CheckpointHead head{
+      .commit_number = commit_number_, .topology_fingerprint = fingerprint_, .positions = {}};
+  for (const InputReader& reader : readers_)
+    head.positions.push_back({reader.partition().topic, reader.position()});
+  head.positions.push_back({changelog_.topic, changelog_position_});
+  if (auto begun = checkpoint_->begin(std::move(head)); !begun) return begun;
+  save_state();
+  if (auto written = checkpoint_->commit(); !written) return written;
+  checkpointed_number_ = commit_number_;
+  hold_inputs();
+  return {};
+}
+
+void Task::save_state() {
+  Buffer blob;
+  append_le(blob, topology_->context().watermark.ms);
+  append_le(blob, replayed_commit_time_.ms);
+  for (const auto& input : topology_->inputs()) input->time().save(blob);
+  topology_->context().counts.save(blob);
+  checkpoint_->replace(kTaskBlob, blob);
+  for (Operator* part : topology_->parts()) part->save(*checkpoint_);
+}
+
+void Task::hold_inputs() {
+  const std::string holder = group_ + "/" + std::to_string(topology_->partition());
+  const bool two_kept = !checkpoint_->empty() && checkpoint_->oldest_head() != checkpoint_->head();
+  // With one checkpoint or none, damage means a replay from the very beginning.
+  for (std::size_t i = 0; i < readers_.size(); ++i)
+    bus_.hold(holder, readers_[i].partition(),
+              two_kept ? checkpoint_->oldest_head().positions[i].offset : Offset{0});
+  bus_.hold(holder, changelog_,
+            two_kept ? checkpoint_->oldest_head().positions.back().offset : Offset{0});
+}
+
+std::int64_t Task::memory() const {
+  std::int64_t bytes = 0;
+  for (const Operator* part : topology_->parts()) bytes += part->memory();
+  return bytes;
+}
+
+bool Task::over_budget() const {
+  for (const Operator* part : topology_->parts())
+    if (part->full()) return true;
+  return memory() >= options_.memory_max.count;
+}
+
+}  // namespace adbrook::stream

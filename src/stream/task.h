@@ -1,0 +1,126 @@
+// One task: a topology over one partition number, as a deterministic machine. Its state is a
+// function of the steps it took; this class takes them, live or out of the changelog, and cuts them
+// into commits. It knows no clock, no thread and no other task.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bus/bus.h"
+#include "io/file_system.h"
+#include "state/checkpoint.h"
+#include "stream/changelog.h"
+#include "stream/input_reader.h"
+#include "stream/stream_options.h"
+#include "stream/topology.h"
+
+namespace adbrook::stream {
+
+// Work that was done and is now handed to the bus.
+struct Unit {
+  bus::Commit commit;
+  std::uint64_t number = 0;
+  std::vector<Offset> positions;                   // by input
+  std::vector<std::optional<Timestamp>> promises;  // by level, from 1 on
+};
+
+// Owned by one thread. After an error nothing may be asked of it any more but watching.
+class Task {
+ public:
+  Task(bus::Bus& bus, io::FileSystem& files, std::unique_ptr<Topology> topology, std::string group,
+       std::string directory, StreamOptions options, std::function<void(std::string_view)> note);
+
+  // Loads the newest checkpoint that is whole, or none. Call once, first.
+  Result<void> open();
+  // Replays the steps of the next commit in the changelog; false when there is none. No step may be
+  // taken before.
+  Result<bool> replay_next();
+
+  // Live steps.
+  Result<bool> has_more(std::size_t input) { return readers_[input].has_more(); }
+  // Returns the number of records.
+  Result<std::int64_t> take_records(std::size_t input);
+  void advance(std::size_t input, Timestamp watermark);
+
+  bool has_uncommitted() const { return !steps_.empty(); }
+  std::size_t uncommitted_size() const;  // bytes of outputs
+  bool unit_is_full() const;
+  // Checks the identities and moves everything uncommitted into a unit. The bus must take the units
+  // in order. corrupt when an identity is broken.
+  Result<Unit> cut_unit();
+
+  // Of all commits, with nothing uncommitted and all units durable.
+  bool wants_checkpoint() const { return events_since_checkpoint_ >= options_.checkpoint_events; }
+  bool has_news_since_checkpoint() const { return commit_number_ != checkpointed_number_; }
+  Result<void> write_checkpoint();
+  // Keeps retention away from what a restart may have to read.
+  void hold_inputs();
+
+  // Bytes of state; asks every part.
+  std::int64_t memory() const;
+  bool over_budget() const;
+
+  const std::string& group() const { return group_; }
+  const Topology& topology() const { return *topology_; }
+  const Input& input(std::size_t index) const { return *topology_->inputs()[index]; }
+  std::size_t input_count() const { return topology_->inputs().size(); }
+  int level_count() const { return level_count_; }  // levels of inputs; 1: no internal topic
+  const InputReader& reader(std::size_t input) const { return readers_[input]; }
+  std::uint64_t commit_number() const { return commit_number_; }
+  std::uint64_t event_count() const { return event_count_; }  // since the start, replays included
+  // When the log took the last commit that was replayed.
+  Timestamp replayed_commit_time() const { return replayed_commit_time_; }
+  // The smallest watermark of the inputs below this level; nothing when none had an event.
+  std::optional<Timestamp> watermark_below(int level) const;
+
+ private:
+  Result<void> load_state();
+  Result<void> begin_at_start();
+  Result<void> fetch_changelog();
+  Result<void> check_positions();
+  Result<void> replay(const CommitRecord& record);
+  Result<void> replay_step(const Step& step);
+  Result<void> process(std::size_t input, const InputReader::Taken& taken);
+  void end_step();
+  Result<void> check_identities() const;
+  Buffer commit_record_batch();
+  void save_state();
+
+  bus::Bus& bus_;
+  io::FileSystem& files_;
+  std::unique_ptr<Topology> topology_;
+  std::string group_;
+  std::string directory_;
+  StreamOptions options_;
+  std::function<void(std::string_view)> note_;
+  std::uint64_t fingerprint_;
+  int level_count_ = 1;
+
+  bus::Partition changelog_;
+  Offset changelog_position_;  // where the next commit record is or will be
+  struct Logged {
+    CommitRecord record;
+    Offset offset;
+    Timestamp append_time;
+  };
+  std::deque<Logged> logged_;  // fetched and not yet replayed; one fetch at most
+  Timestamp replayed_commit_time_ = Timestamp::lowest();
+
+  std::vector<InputReader> readers_;
+  std::vector<std::optional<Timestamp>> watermarks_;  // of the inputs, reused
+  std::vector<Step> steps_;                           // uncommitted
+  std::vector<bool> stepped_inputs_;                  // with records in steps_
+  std::uint64_t commit_number_ = 0;                   // of the last commit, also one in flight
+  std::uint64_t checkpointed_number_ = 0;
+  std::uint64_t event_count_ = 0;
+  std::int64_t events_since_checkpoint_ = 0;
+  std::unique_ptr<state::Checkpoint> checkpoint_;
+};
+
+}  // namespace adbrook::stream

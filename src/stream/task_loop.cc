@@ -1,0 +1,463 @@
+#include "stream/task_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace adbrook::stream {
+
+namespace {
+
+// Steps of a task before others get the thread.
+constexpr int kStepsPerTurn = 8;
+constexpr Millis kRetryDelay{100};
+
+}  // namespace
+
+TaskLoop::TaskLoop(TaskRunnerPlaces places, std::unique_ptr<Task> task, PromiseBoard& board,
+                   StreamOptions options, std::function<void()> promised)
+    : places_(std::move(places)),
+      task_(std::move(task)),
+      board_(board),
+      options_(std::move(options)),
+      promised_(std::move(promised)),
+      name_(task_->group() + " " + std::to_string(task_->topology().partition())),
+      committed_positions_(task_->input_count()),
+      inputs_(task_->input_count()),
+      meters_(places_.metrics, {{"group", task_->group()},
+                                {"partition", std::to_string(task_->topology().partition())}}) {
+  mail_.readable.resize(task_->input_count());
+}
+
+TaskMeters::TaskMeters(Metrics& metrics, const MetricLabels& labels)
+    : events(metrics.counter("adbrook_stream_events_total",
+                             "Records that a task has taken from its inputs.", labels)),
+      commits(metrics.counter("adbrook_stream_commits_total", "Commits of a task.", labels)),
+      commit_seconds(metrics.histogram("adbrook_stream_commit_seconds",
+                                       "From handing a commit to the log until it is durable.",
+                                       Histogram::duration_bounds(), labels)),
+      memory(metrics.gauge("adbrook_stream_state_bytes", "Memory of a task's state.", labels)),
+      watermark(metrics.gauge("adbrook_stream_watermark_seconds",
+                              "Event time below which a task expects nothing more.", labels)),
+      pending(metrics.gauge("adbrook_stream_pending_events",
+                            "Events that wait for the event they refer to.", labels)) {}
+
+template <class F>
+void TaskLoop::leave_mail(F change) {
+  bool post = false;
+  {
+    const std::lock_guard lock(mutex_);
+    change(mail_);
+    post = !std::exchange(scheduled_, true);
+  }
+  if (post) post_work();
+}
+
+void TaskLoop::post_work() {
+  places_.executor.post([self = shared_from_this()] { self->work(); });
+}
+
+void TaskLoop::after(Millis delay, void (TaskLoop::*then)()) {
+  // A timer that outlives its runner finds nobody.
+  places_.executor.post_after(delay, [weak = weak_from_this(), then] {
+    if (const auto self = weak.lock()) ((*self).*then)();
+  });
+}
+
+void TaskLoop::on_commit_tick() {
+  leave_mail([](Mail& mail) { mail.commit_tick = true; });
+}
+void TaskLoop::on_idle_tick() {
+  leave_mail([](Mail& mail) { mail.idle_tick = true; });
+}
+void TaskLoop::on_retry() {
+  leave_mail([](Mail& mail) { mail.retry = true; });
+}
+
+void TaskLoop::start() {
+  leave_mail([](Mail&) {});
+}
+
+void TaskLoop::stop(std::move_only_function<void()> stopped) {
+  leave_mail([&](Mail& mail) { mail.stopped = std::move(stopped); });
+}
+
+bool TaskLoop::ask(Question question) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!status_.restored || !status_.trouble.empty() || status_.stopped) return false;
+  }
+  leave_mail([&](Mail& mail) { mail.questions.push_back(std::move(question)); });
+  return true;
+}
+
+void TaskLoop::look_at_board() {
+  leave_mail([](Mail& mail) { mail.board = true; });
+}
+
+TaskStatus TaskLoop::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+std::vector<Offset> TaskLoop::committed_positions() const {
+  const std::lock_guard lock(mutex_);
+  return committed_positions_;
+}
+
+bool TaskLoop::quiet() const {
+  const std::lock_guard lock(mutex_);
+  return quiet_ && !scheduled_;
+}
+
+void TaskLoop::work() {
+  Mail mail;
+  mail.readable.resize(inputs_.size());
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(mail, mail_);
+    quiet_ = false;
+  }
+  read_mail(mail);
+  const bool more = work_some();
+  bool post = true;
+  {
+    const std::lock_guard lock(mutex_);
+    const bool new_mail = mail_.idle_tick || mail_.commit_tick || mail_.retry || mail_.board ||
+                          mail_.committed || !mail_.questions.empty() || mail_.stopped ||
+                          std::ranges::find(mail_.readable, true) != mail_.readable.end();
+    post = more || new_mail;
+    scheduled_ = post;
+    const bool at_rest = !task_->has_uncommitted() && !in_flight_ && questions_.empty();
+    quiet_ = !post && (at_rest || phase_ == Phase::in_trouble) && phase_ != Phase::opening;
+  }
+  if (post) post_work();
+}
+
+void TaskLoop::read_mail(Mail& mail) {
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    if (mail.readable[i]) inputs_[i].at_end = false;
+  for (Question& question : mail.questions) questions_.push_back(std::move(question));
+  if (mail.stopped) stopped_ = std::move(mail.stopped);
+  if (mail.commit_tick) {
+    tick_armed_ = false;
+    commit_due_ = true;
+  }
+  if (mail.committed) on_committed(*mail.committed);
+  if (mail.retry && in_flight_ && phase_ == Phase::running) {
+    waits_for_retry_ = false;
+    send_unit();
+  }
+  if (mail.idle_tick && phase_ == Phase::running) {
+    move_idle_inputs();
+    after(options_.idle_step, &TaskLoop::on_idle_tick);
+  }
+}
+
+bool TaskLoop::work_some() {
+  switch (phase_) {
+    case Phase::opening:
+    case Phase::replaying: return restore_some();
+    case Phase::running: return run_some();
+    case Phase::in_trouble:
+      questions_.clear();
+      finish_stop();
+      return false;
+    case Phase::stopped: return false;
+  }
+  return false;
+}
+
+bool TaskLoop::restore_some() {
+  if (stopped_) {
+    finish_stop();
+    return false;
+  }
+  if (phase_ == Phase::opening) {
+    if (auto opened = task_->open(); !opened) return fail_with(opened.error()), true;
+    phase_ = Phase::replaying;
+    return true;
+  }
+  const auto more = task_->replay_next();
+  if (!more) return fail_with(more.error()), true;
+  if (!*more) begin_running();
+  return true;
+}
+
+void TaskLoop::begin_running() {
+  phase_ = Phase::running;
+  committed_at_ = task_->replayed_commit_time();
+  const Nanos now = places_.clock.monotonic();
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    inputs_[i].had_event = task_->input(i).time().confirmed().has_value();
+    inputs_[i].last_event = now;
+  }
+  over_budget_ = task_->over_budget();
+  {
+    const std::lock_guard lock(mutex_);
+    status_.restored = true;
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      committed_positions_[i] = task_->reader(i).position();
+  }
+  publish_busy();
+  std::vector<std::optional<Timestamp>> promises;
+  for (int level = 1; level < task_->level_count(); ++level)
+    promises.push_back(task_->watermark_below(level));
+  publish_promises(promises);
+  note_progress();
+  after(options_.idle_step, &TaskLoop::on_idle_tick);
+}
+
+// Takes steps, unless something wants the state as it is right after a commit.
+bool TaskLoop::run_some() {
+  if (!questions_.empty() || stopped_ || task_->wants_checkpoint()) return settle_down();
+  take_promises();
+  bool stepped = true;
+  for (int i = 0; i < kStepsPerTurn && stepped && phase_ == Phase::running; ++i) {
+    if (task_->unit_is_full()) {
+      if (in_flight_) return false;  // goes on when that one is durable
+      begin_commit();
+    }
+    if (phase_ == Phase::running) stepped = take_step();
+  }
+  if (phase_ != Phase::running) return true;
+  if (!task_->has_uncommitted()) {
+    commit_due_ = false;
+  } else if (commit_due_ && !in_flight_) {
+    begin_commit();
+  } else if (!commit_due_ && !tick_armed_) {
+    tick_armed_ = true;
+    after(options_.commit_interval, &TaskLoop::on_commit_tick);
+  }
+  return stepped || phase_ != Phase::running;
+}
+
+// Brings the task to rest and then does what waits for that.
+bool TaskLoop::settle_down() {
+  if (stopped_ && waits_for_retry_) {
+    // What cannot be committed now is done again after the next start.
+    finish_stop();
+    return false;
+  }
+  if (in_flight_) return false;
+  if (task_->has_uncommitted()) {
+    begin_commit();
+    return phase_ != Phase::running;
+  }
+  if (task_->wants_checkpoint() || (stopped_ && task_->has_news_since_checkpoint())) checkpoint();
+  answer_questions();
+  if (!stopped_) return true;
+  finish_stop();
+  return false;
+}
+
+bool TaskLoop::take_step() {
+  const auto input = choose_input();
+  if (!input) return false;
+  const auto count = task_->take_records(*input);
+  if (!count) {
+    fail_with(count.error());
+    return true;
+  }
+  InputState& state = inputs_[*input];
+  state.last_event = places_.clock.monotonic();
+  const bool had_event = task_->input(*input).time().confirmed().has_value();
+  if (state.idle || had_event != state.had_event) {
+    state.idle = false;
+    state.had_event = had_event;
+    publish_busy();
+  }
+  return true;
+}
+
+// Internal topics first: what lies there is behind the sources already. Then the source whose
+// events are the oldest, so that none runs ahead of the others; one that was never read goes first.
+std::optional<std::size_t> TaskLoop::choose_input() {
+  if (over_budget_) return std::nullopt;
+  std::optional<std::size_t> best;
+  const auto rank = [&](std::size_t i) {
+    const Input& input = task_->input(i);
+    return std::pair(-input.level(), input.time().confirmed().value_or(Timestamp::lowest()));
+  };
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (!may_read(i)) continue;
+    if (!best || rank(i) < rank(*best)) best = i;
+  }
+  return best;
+}
+
+bool TaskLoop::may_read(std::size_t input) {
+  if (inputs_[input].at_end || phase_ != Phase::running) return false;
+  const auto more = task_->has_more(input);
+  if (!more) {
+    fail_with(more.error());
+    return false;
+  }
+  if (*more) return true;
+  inputs_[input].at_end = true;
+  const InputReader& reader = task_->reader(input);
+  places_.bus.when_readable(reader.partition(), reader.position(),
+                            [weak = weak_from_this(), input] {
+                              if (const auto self = weak.lock())
+                                self->leave_mail([&](Mail& m) { m.readable[input] = true; });
+                            });
+  return false;
+}
+
+// An internal input's watermark is what all tasks promised not to write behind any more, once
+// everything they had written by then is read. Its own records could not tell: two tasks that read
+// at different speeds would make each other's records late.
+void TaskLoop::take_promises() {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const Input& input = task_->input(i);
+    if (!input.internal()) continue;
+    InputState& state = inputs_[i];
+    if (!state.promised) {
+      const auto promised = board_.promised(input.level());
+      const auto current = input.time().watermark();
+      if (!promised || (current && *promised <= *current)) continue;
+      const auto ends = places_.bus.ends(task_->reader(i).partition());
+      if (!ends) return fail_with(ends.error());
+      state.promised = promised;
+      state.promised_end = ends->end;
+    }
+    if (task_->reader(i).position() < state.promised_end) {
+      state.at_end = false;
+      continue;
+    }
+    task_->advance(i, *state.promised);
+    state.promised.reset();
+  }
+}
+
+// After a while without events a source's watermark goes at the pace of the clock, but not past the
+// busy partitions of its topic; when all are idle, all go.
+void TaskLoop::move_idle_inputs() {
+  const Nanos now = places_.clock.monotonic();
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    InputState& state = inputs_[i];
+    if (task_->input(i).internal() || !state.had_event || !state.at_end || over_budget_ ||
+        waits_for_retry_ || now - state.last_event < options_.idle_after)
+      continue;
+    if (!state.idle) {
+      state.idle = true;
+      state.moved_until = state.last_event + options_.idle_after;
+      publish_busy();
+    }
+    const auto by = std::chrono::duration_cast<Millis>(now - state.moved_until);
+    state.moved_until += by;
+    const Timestamp current = *task_->input(i).time().watermark();
+    const Timestamp target = std::min(current + by, board_.idle_limit(i));
+    if (target > current) task_->advance(i, target);
+  }
+}
+
+void TaskLoop::publish_busy() {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const bool busy = inputs_[i].had_event && !inputs_[i].idle;
+    board_.set_busy(partition(), i, busy ? task_->input(i).time().watermark() : std::nullopt);
+  }
+}
+
+void TaskLoop::publish_promises(const std::vector<std::optional<Timestamp>>& promises) {
+  bool news = false;
+  for (std::size_t i = 0; i < promises.size(); ++i)
+    news |= board_.promise(partition(), static_cast<int>(i) + 1, promises[i]);
+  if (news) promised_();
+}
+
+// Only when nothing is in flight: one commit at a time keeps their order through a retry.
+void TaskLoop::begin_commit() {
+  commit_due_ = false;
+  auto unit = task_->cut_unit();
+  if (!unit) return fail_with(unit.error());
+  in_flight_ = std::move(*unit);
+  over_budget_ = task_->over_budget();
+  send_unit();
+}
+
+void TaskLoop::send_unit() {
+  commit_sent_ = places_.clock.monotonic();
+  // The bus keeps nothing of a commit that it refuses, so the unit stays here until it is durable.
+  places_.bus.commit(in_flight_->commit, [weak = weak_from_this()](Result<void> result) {
+    if (const auto self = weak.lock())
+      self->leave_mail([&](Mail& mail) { mail.committed = std::move(result); });
+  });
+}
+
+void TaskLoop::on_committed(const Result<void>& result) {
+  if (!in_flight_ || phase_ != Phase::running) return;
+  if (result) return finish_unit();
+  if (result.error().kind == ErrorKind::overloaded || result.error().kind == ErrorKind::disk_full) {
+    waits_for_retry_ = true;
+    after(kRetryDelay, &TaskLoop::on_retry);
+    return;
+  }
+  fail_with(result.error());
+}
+
+void TaskLoop::finish_unit() {
+  const Unit unit = std::move(*in_flight_);
+  in_flight_.reset();
+  committed_at_ = places_.clock.now();
+  {
+    const std::lock_guard lock(mutex_);
+    committed_positions_ = unit.positions;
+    status_.waits_for_memory = over_budget_;
+  }
+  const Nanos took = places_.clock.monotonic() - commit_sent_;
+  meters_.commit_seconds.observe(std::chrono::duration<double>(took).count());
+  meters_.commits.add();
+  publish_busy();
+  publish_promises(unit.promises);
+  note_progress();
+}
+
+void TaskLoop::note_progress() {
+  meters_.events.add(task_->event_count() - std::exchange(counted_events_, task_->event_count()));
+  meters_.memory.set(static_cast<double>(task_->memory()));
+  meters_.watermark.set(static_cast<double>(task_->topology().context().watermark.ms) / 1000);
+  meters_.pending.set(static_cast<double>(task_->topology().context().counts.pending_total()));
+}
+
+void TaskLoop::answer_questions() {
+  if (questions_.empty()) return;
+  std::vector<InputView> inputs;
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    inputs.push_back({task_->input(i).topic(), task_->input(i).origin_topic(),
+                      task_->reader(i).position(), task_->input(i).time().watermark()});
+  const TaskView view(task_->topology(), std::move(inputs), task_->commit_number(), committed_at_);
+  for (Question& question : questions_) question(view);
+  questions_.clear();
+}
+
+// A checkpoint that fails costs only a longer replay: the task goes on.
+void TaskLoop::checkpoint() {
+  if (auto written = task_->write_checkpoint(); !written)
+    places_.note(name_ + ": no checkpoint was written, a restart will replay more: " +
+                 written.error().message);
+}
+
+void TaskLoop::fail_with(const Error& error) {
+  phase_ = Phase::in_trouble;
+  in_flight_.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    status_.trouble = name_ + ": " + error.message;
+  }
+  places_.note(name_ + " stopped: " + error.message);
+}
+
+void TaskLoop::finish_stop() {
+  if (!stopped_) return;
+  if (phase_ != Phase::in_trouble) phase_ = Phase::stopped;
+  {
+    const std::lock_guard lock(mutex_);
+    status_.stopped = true;
+  }
+  questions_.clear();
+  std::exchange(stopped_, nullptr)();
+}
+
+}  // namespace adbrook::stream
