@@ -181,6 +181,14 @@ void SettingsReader::finish() {
   };
   check_address("http.listen", settings_.http.listen);
   check_address("kafka.listen", settings_.kafka.listen);
+  const auto& clicks = settings_.clicks;
+  if (clicks.within + clicks.grace > clicks.horizon)
+    complaints_.push_back("clicks.join.within.ms = '" + format_duration(clicks.within) +
+                          "': with clicks.join.grace.ms it is longer than clicks.dedupe.horizon.ms "
+                          "(" +
+                          format_duration(clicks.horizon) +
+                          "), so impressions would be forgotten while their window is open; "
+                          "lengthen the horizon");
   if (settings_.engine.data.empty())
     complaints_.push_back("engine.data = '': the data directory needs a name");
 }

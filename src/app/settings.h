@@ -9,11 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "ads/click_topology.h"
+#include "ads/click_views.h"
 #include "app/server_options.h"
 #include "base/result.h"
 #include "base/settings.h"
 #include "http/server_options.h"
 #include "log/log_options.h"
+#include "stream/stream_options.h"
 
 namespace adbrook::app {
 
@@ -23,6 +26,9 @@ struct Settings {
   AccessOptions access;
   KafkaOptions kafka;
   log::LogOptions log;
+  stream::StreamOptions streams;
+  ads::ClickJoinOptions clicks;
+  ads::ViewOptions views;
 };
 
 // Visits (section, options) of every room, in the order of the settings page. A new room's table is
@@ -34,6 +40,9 @@ void for_each_section(SettingsType& settings, Visit visit) {
   visit("http", settings.access);
   visit("kafka", settings.kafka);
   visit("log", settings.log);
+  visit("streams", settings.streams);
+  visit("clicks", settings.clicks);
+  visit("views", settings.views);
 }
 
 // Where a value came from, most important last.

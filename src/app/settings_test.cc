@@ -123,6 +123,12 @@ TEST(Settings, the_page_in_docs_is_what_the_binary_prints) {
       << "write it anew: adbrook config markdown > docs/SETTINGS.md";
 }
 
+TEST(Settings, an_impression_is_known_as_long_as_its_window_is_open) {
+  const auto found = complaints_about("[clicks]\njoin.within.ms = \"24h\"\n");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0].find("clicks.dedupe.horizon.ms"), std::string::npos) << found[0];
+}
+
 TEST(Settings, loopback_is_what_only_this_machine_reaches) {
   for (const char* host : {"localhost", "::1", "127.0.0.1", "127.1.2.3"})
     EXPECT_TRUE(is_loopback(host)) << host;

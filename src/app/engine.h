@@ -1,0 +1,78 @@
+// The whole engine in one object: files, log, topics, streams and the HTTP server, started and
+// stopped in the right order. What it answers over HTTP is given to listen() from outside.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/settings.h"
+#include "base/metrics.h"
+#include "bus/embedded_bus.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "io/clock.h"
+#include "io/random.h"
+#include "io/real_file_system.h"
+#include "io/tcp.h"
+#include "io/thread_executor.h"
+#include "log/log.h"
+#include "stream/task_runner.h"
+
+namespace adbrook::app {
+
+// Owned by one thread; what its getters give is thread-safe.
+class Engine {
+ public:
+  // Opens the data directory, makes the topics and begins to restore the tasks; returns before they
+  // are restored. `note` gets sentences for people, from any thread.
+  // busy: another process has the directory; unsupported: it is foreign or newer; invalid: settings
+  // that the directory contradicts.
+  static Result<std::unique_ptr<Engine>> open(const Settings& settings,
+                                              std::function<void(std::string_view)> note);
+  // Stops when nobody did.
+  ~Engine();
+
+  // Begins to answer. busy: the port is taken.
+  Result<void> listen(http::Router router);
+  // "http://127.0.0.1:8080" with the real port. Only after listen().
+  std::string url() const;
+
+  // Takes no more requests, commits, writes checkpoints, syncs, and frees the directory. The first
+  // thing that went wrong is returned; everything is closed in any case.
+  Result<void> stop();
+
+  const Settings& settings() const { return settings_; }
+  Metrics& metrics() { return metrics_; }
+  io::FileSystem& files() { return files_; }
+  io::Clock& clock() { return clock_; }
+  io::Random& random() { return random_; }
+  io::ThreadExecutor& executor() { return executor_; }
+  log::Log& log() { return *log_; }
+  bus::Bus& bus() { return *bus_; }
+  stream::TaskRunner& tasks() { return *tasks_; }
+
+ private:
+  Engine(const Settings& settings, std::function<void(std::string_view)> note);
+  Result<void> start();
+  Result<void> make_topics(const stream::TopologyTopics& topics);
+
+  Settings settings_;
+  std::function<void(std::string_view)> note_;
+  Metrics metrics_;
+  io::RealFileSystem files_;
+  io::RealClock clock_;
+  io::SystemRandom random_;
+  // Before everything whose steps run on it: it is destroyed last.
+  io::ThreadExecutor executor_;
+  io::Network network_;
+  std::unique_ptr<log::Log> log_;
+  std::unique_ptr<bus::EmbeddedBus> bus_;
+  std::unique_ptr<stream::TaskRunner> tasks_;
+  std::unique_ptr<http::Server> server_;
+  bool stopped_ = false;
+};
+
+}  // namespace adbrook::app
