@@ -120,7 +120,7 @@ class AvroReader {
 
   // How many items of an array or entries of a map follow before the next count; 0 ends it. Items
   // take at least `item_size_min` bytes each, so a count that cannot be is refused before it is
-  // used.
+  // used; with 0 the caller must have a limit of its own.
   std::size_t read_block_count(std::size_t item_size_min) {
     const std::byte* const before = at_;
     std::int64_t count = read_long();
@@ -129,7 +129,8 @@ class AvroReader {
       const std::int64_t size = read_long();
       count = count == std::numeric_limits<std::int64_t>::min() || size < 0 ? -1 : -count;
     }
-    if (count < 0 || static_cast<std::uint64_t>(count) > left() / item_size_min) [[unlikely]] {
+    if (count < 0 || (item_size_min > 0 &&
+                      static_cast<std::uint64_t>(count) > left() / item_size_min)) [[unlikely]] {
       if (ok_) at_ = before;
       fail_here();
       return 0;

@@ -1,0 +1,29 @@
+// Invariants, for any text:
+// - nothing crashes;
+// - an accepted schema's canonical form is accepted, and is its own canonical form;
+// - an accepted schema resolves against itself.
+#include <cstdlib>
+
+#include "serde/avro_codec.h"
+#include "serde/avro_schema.h"
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace adbrook::serde;
+  const auto schema = AvroSchema::parse({reinterpret_cast<const char*>(data), size});
+  if (!schema) return 0;
+  const std::string canonical = (*schema)->canonical_form();
+  const auto again = AvroSchema::parse(canonical);
+  require(again.has_value());
+  require((*again)->canonical_form() == canonical);
+  require((*again)->fingerprint() == (*schema)->fingerprint());
+  require(AvroDecoder::create(*schema).has_value());
+  return 0;
+}
