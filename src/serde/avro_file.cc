@@ -68,14 +68,17 @@ Result<AvroFileReader> AvroFileReader::open(AvroBytesSource source,
 
 // Reads until `size` bytes are buffered, or the source ends.
 Result<void> AvroFileReader::fill(std::size_t size) {
-  while (buffer_.size() - begin_ < size && !source_ended_) {
-    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
-    begin_ = 0;
-    const std::size_t used = buffer_.size();
-    buffer_.resize(used + std::max(kReadSize, std::min(used, size)));
-    auto count = source_(std::span(buffer_).subspan(used));
-    buffer_.resize(used + count.value_or(0));
-    if (!count) return pass(std::move(count.error()));
+  while (end_ - begin_ < size && !source_ended_) {
+    if (begin_ > 0) {
+      std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+      end_ -= begin_;
+      begin_ = 0;
+    }
+    // Doubles, so that memory follows the bytes that are there and not a size that is claimed.
+    if (end_ == buffer_.size()) buffer_.resize(std::max(kReadSize, 2 * end_));
+    const auto count = source_(std::span(buffer_).subspan(end_));
+    if (!count) return pass(count.error());
+    end_ += *count;
     source_ended_ = *count == 0;
   }
   return {};

@@ -54,7 +54,7 @@ class AvroFileReader {
   Result<void> take_block(std::int64_t count, std::size_t head_size, std::size_t size);
   Result<void> fill(std::size_t size);
   void consume(std::size_t size);
-  ByteView buffered() const { return ByteView(buffer_).subspan(begin_); }
+  ByteView buffered() const { return ByteView(buffer_).subspan(begin_, end_ - begin_); }
   std::unexpected<Error> damaged(std::string_view why) const;
 
   AvroBytesSource source_;
@@ -62,8 +62,9 @@ class AvroFileReader {
   std::optional<AvroDecoder> decoder_;
   AvroBlockCodec codec_ = AvroBlockCodec::none;
   AvroSync sync_{};
-  Buffer buffer_;  // read, not yet used; from begin_ on
+  Buffer buffer_;  // [begin_, end_) was read and is not yet used
   std::size_t begin_ = 0;
+  std::size_t end_ = 0;
   bool source_ended_ = false;
   std::uint64_t position_ = 0;
   Buffer block_;  // decompressed
