@@ -28,6 +28,11 @@ void Checkpointer::remove_later(const std::vector<std::shared_ptr<Segment>>& seg
     for (std::string& path : segment->paths()) carried_.doomed_paths.push_back(std::move(path));
 }
 
+bool Checkpointer::owes_removals() {
+  const std::lock_guard lock(run_mutex_);
+  return !carried_.doomed_paths.empty();
+}
+
 void Checkpointer::begin(const Change& change) {
   auto run = std::make_unique<Run>();
   const std::lock_guard lock(writer_mutex_);

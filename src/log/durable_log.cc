@@ -289,8 +289,9 @@ void DurableLog::retention_step() {
 }
 
 Result<void> DurableLog::apply_retention() {
+  if (health_.failed()) return fail(ErrorKind::io_failed, health_.trouble());
   const Timestamp now = clock_.now();
-  if (!state_.anything_expired(now)) return {};
+  if (!state_.anything_expired(now) && !checkpointer_.owes_removals()) return {};
   return checkpointer_.run(
       {.first = [&] { checkpointer_.remove_later(state_.drop_expired(now)); }});
 }

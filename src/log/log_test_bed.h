@@ -37,7 +37,10 @@ inline std::string value_of(ByteView batch) {
 class LogBed {
  public:
   explicit LogBed(std::uint64_t seed = 1) : disk(seed), executor(seed) {}
-  ~LogBed() { die(); }
+  ~LogBed() {
+    die();
+    killed_.clear();
+  }
 
   Result<void> open() {
     metrics = std::make_unique<Metrics>();
@@ -46,7 +49,7 @@ class LogBed {
     log = std::move(*opened);
     return {};
   }
-  // The process is gone; what the disk keeps is decided by disk.crash() or disk.kill_process().
+  // The process is gone together with the disk; disk.crash() decides what is kept.
   void die() {
     disk.crash_at_step(disk.steps());
     executor.drop_all();
@@ -56,6 +59,14 @@ class LogBed {
   void power_loss() {
     die();
     disk.crash();
+  }
+
+  // The process is gone and the kernel lives. The log of a dead process runs nothing, not even its
+  // destructor, until the disk is dead too.
+  void kill() {
+    executor.drop_all();
+    disk.kill_process();
+    killed_.emplace_back(std::move(metrics), std::move(log));
   }
 
   PartitionId partition(std::string_view topic, std::int32_t number = 0) {
@@ -93,6 +104,9 @@ class LogBed {
   std::unique_ptr<Metrics> metrics;
   LogOptions options{.wal_file_bytes = {64 << 10}, .append_queue_bytes = 1_MiB};
   std::unique_ptr<Log> log;
+
+ private:
+  std::vector<std::pair<std::unique_ptr<Metrics>, std::unique_ptr<Log>>> killed_;
 };
 
 }  // namespace adbrook::log

@@ -54,21 +54,14 @@ Result<std::optional<WalEntry>> WalReader::entry_at(std::uint64_t position) {
 }
 
 Result<std::optional<WalEntry>> WalReader::next(std::uint64_t& position, std::uint64_t sequence) {
-  for (int i = 0; i < 2; ++i) {
-    if (position >= size_) return std::nullopt;
-    const auto front = look(position, kWalEntryHeaderSize);
-    if (!front) return pass(front.error());
-    // Padding: the group is over, the next one begins on a block. Its size decides, not its bytes.
-    if (i == 0 && position % kWalBlockSize != 0 && claimed_wal_entry_size(*front) == 0) {
-      position = next_block(position);
-      continue;
-    }
-    auto entry = entry_at(position);
-    if (!entry || !*entry || (*entry)->sequence != sequence) {
-      if (entry && *entry) return std::nullopt;
-      return entry;
-    }
-    position += kWalEntryHeaderSize + (*entry)->payload.size();
+  // Either the next entry of the group is here, or the group is over and the next one begins on a
+  // block. Padding may be shorter than a size, so only a whole entry with this sequence decides.
+  for (const std::uint64_t at : {position, next_block(position - 1)}) {
+    if (at >= size_) break;
+    auto entry = entry_at(at);
+    if (!entry) return entry;
+    if (!*entry || (*entry)->sequence != sequence) continue;
+    position = at + kWalEntryHeaderSize + (*entry)->payload.size();
     return entry;
   }
   return std::nullopt;

@@ -1,0 +1,225 @@
+// The plain reference model of the crash test: what the log must hold after any crash.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "log/log_test_bed.h"
+
+namespace adbrook::log {
+
+struct ModelBatch {
+  std::size_t partition = 0;  // index into CrashModel::partitions
+  std::string value;
+  int count = 0;
+};
+
+struct ModelOffset {
+  std::string group;
+  std::size_t partition = 0;
+  Offset offset;
+};
+
+struct ModelAppend {
+  enum class State { waiting, acknowledged, refused };
+  State state = State::waiting;
+  bool relaxed = false;  // may be lost although acknowledged
+  std::vector<ModelBatch> batches;
+  std::vector<ModelOffset> offsets;
+};
+
+struct ModelPartition {
+  std::string topic;
+  std::int32_t number = 0;
+  bool relaxed = false;
+  bool gone = false;  // its topic was deleted
+  struct Batch {
+    std::string value;
+    int count = 0;
+  };
+  std::map<Offset, Batch> kept;  // what is sure to be there, by base offset
+  Offset next;                   // behind `kept`
+  Offset start_least;            // retention said so, durably
+  Offset start_most;             // never seen beyond
+  Offset seen;                   // a reader saw everything below
+};
+
+// Owned by one thread. Everything that is wrong becomes a test failure.
+class CrashModel {
+ public:
+  std::vector<ModelPartition> partitions;
+  // Since the last start, in the order they were made.
+  std::vector<std::unique_ptr<ModelAppend>> appends;
+
+  void answered(ModelAppend& append, const Appended& result);
+
+  // Compares everything with a log that was just opened; what it holds is sure from now on.
+  void check_after_start(LogBed& bed);
+  // Compares what is visible of one partition while the log runs.
+  void check_running(LogBed& bed, std::size_t index);
+
+ private:
+  using Found = std::map<Offset, ModelPartition::Batch>;
+  Found read_all(LogBed& bed, ModelPartition& partition);
+  enum class Presence { whole, none, cannot_tell, torn };
+  Presence presence(const ModelAppend& append, const std::vector<Found>& found,
+                    const std::vector<Offset>& starts) const;
+  void keep(const ModelAppend& append);
+  void check_offsets(LogBed& bed);
+
+  // What each group's position may be: the last known one, or what an unanswered append made of it.
+  std::map<std::pair<std::string, std::size_t>, std::set<Offset>> positions_;
+};
+
+inline void CrashModel::answered(ModelAppend& append, const Appended& result) {
+  if (!result) {
+    const bool unknown =
+        result.error().kind == ErrorKind::io_failed || result.error().kind == ErrorKind::closed;
+    if (!unknown) append.state = ModelAppend::State::refused;
+    return;
+  }
+  append.state = ModelAppend::State::acknowledged;
+  ASSERT_EQ(result->size(), append.batches.size());
+  for (std::size_t i = 0; i < result->size(); ++i) {
+    const ModelBatch& batch = append.batches[i];
+    EXPECT_EQ((*result)[i].last, (*result)[i].base + (batch.count - 1));
+  }
+}
+
+inline CrashModel::Found CrashModel::read_all(LogBed& bed, ModelPartition& partition) {
+  Found found;
+  const auto id = bed.log->partition(partition.topic, partition.number);
+  if (!id) return ADD_FAILURE() << id.error().message, found;
+  const Ends ends = bed.log->ends(*id);
+  Offset from = ends.start;
+  while (from < ends.visible) {
+    const auto read = bed.log->read(*id, from, 3'000);
+    if (!read) return ADD_FAILURE() << read.error().message, found;
+    if (read->batches.empty()) return ADD_FAILURE() << "a hole at " << from.value, found;
+    for (const auto& batch : read->batches) {
+      const auto bytes = ByteView(read->bytes).subspan(batch.index_begin, batch.size);
+      const auto header = record::check_batch(bytes);
+      if (!header || header->base_offset != from)
+        return ADD_FAILURE() << "a hole or damage at " << from.value, found;
+      found[from] = {value_of(bytes), header->record_count};
+      from = header->last_offset() + 1;
+    }
+  }
+  EXPECT_EQ(from, ends.visible);
+  return found;
+}
+
+inline CrashModel::Presence CrashModel::presence(const ModelAppend& append,
+                                                 const std::vector<Found>& found,
+                                                 const std::vector<Offset>& starts) const {
+  std::map<std::size_t, Offset> next;
+  bool some = false;
+  bool some_missing = false;
+  for (const ModelBatch& batch : append.batches) {
+    const ModelPartition& partition = partitions[batch.partition];
+    if (partition.gone) continue;
+    const Offset base = next.try_emplace(batch.partition, partition.next).first->second;
+    next[batch.partition] = base + batch.count;
+    if (base < starts[batch.partition]) continue;
+    const auto there = found[batch.partition].find(base);
+    const bool same = there != found[batch.partition].end() && there->second.value == batch.value &&
+                      there->second.count == batch.count;
+    (same ? some : some_missing) = true;
+  }
+  if (some && some_missing) return Presence::torn;
+  if (!some && !some_missing) return Presence::cannot_tell;
+  return some ? Presence::whole : Presence::none;
+}
+
+inline void CrashModel::keep(const ModelAppend& append) {
+  for (const ModelBatch& batch : append.batches) {
+    ModelPartition& partition = partitions[batch.partition];
+    partition.kept[partition.next] = {batch.value, batch.count};
+    partition.next = partition.next + batch.count;
+  }
+  for (const ModelOffset& offset : append.offsets)
+    positions_[{offset.group, offset.partition}] = {offset.offset};
+}
+
+inline void CrashModel::check_after_start(LogBed& bed) {
+  std::vector<Found> found(partitions.size());
+  std::vector<Offset> starts(partitions.size());
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    ModelPartition& partition = partitions[i];
+    if (partition.gone) continue;
+    found[i] = read_all(bed, partition);
+    starts[i] = bed.log->ends(bed.partition(partition.topic, partition.number)).start;
+    EXPECT_GE(starts[i], partition.start_least) << "the log start went back";
+    EXPECT_LE(starts[i], partition.start_most) << "more was dropped than retention said";
+  }
+  bool ended = false;
+  // One caller's appends keep their order. One that was refused unheard leaves no trace.
+  for (const auto& append : appends) {
+    if (append->state == ModelAppend::State::refused) continue;
+    const bool sure = append->state == ModelAppend::State::acknowledged && !append->relaxed;
+    const Presence there = presence(*append, found, starts);
+    const std::string what = append->batches.empty() ? "offsets" : append->batches[0].value;
+    EXPECT_NE(there, Presence::torn) << "seen in part: " << what.substr(0, 12);
+    EXPECT_FALSE(ended && there == Presence::whole) << "behind a lost one: " << what.substr(0, 12);
+    EXPECT_FALSE(sure && there == Presence::none) << "lost: " << what.substr(0, 12);
+    EXPECT_FALSE(sure && ended) << "lost or behind a lost one: " << what.substr(0, 12);
+    ended = ended || (there == Presence::none && append->state == ModelAppend::State::acknowledged);
+    if (ended || there == Presence::none) continue;
+    if (there == Presence::whole || append->state == ModelAppend::State::acknowledged) {
+      keep(*append);
+      continue;
+    }
+    // Offsets alone, or batches of deleted topics: either way is right, and the next ones follow.
+    for (const ModelOffset& offset : append->offsets) {
+      auto& allowed = positions_[{offset.group, offset.partition}];
+      if (allowed.empty()) allowed.insert(Offset{-1});
+      allowed.insert(offset.offset);
+    }
+  }
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    ModelPartition& partition = partitions[i];
+    if (partition.gone) continue;
+    for (const auto& [base, batch] : partition.kept) {
+      if (base < starts[i]) continue;
+      const auto there = found[i].find(base);
+      ASSERT_NE(there, found[i].end()) << "lost at " << base.value;
+      EXPECT_EQ(there->second.value, batch.value) << "another batch at " << base.value;
+    }
+    const Offset end = bed.log->ends(bed.partition(partition.topic, partition.number)).visible;
+    EXPECT_EQ(end, partition.next) << "twice, or never acknowledged and never made";
+    EXPECT_TRUE(partition.relaxed || end >= partition.seen) << "a reader saw what vanished";
+    partition.kept.erase(partition.kept.begin(), partition.kept.lower_bound(starts[i]));
+    partition.start_least = partition.start_most = starts[i];
+    partition.seen = end;
+  }
+  check_offsets(bed);
+  appends.clear();
+}
+
+inline void CrashModel::check_offsets(LogBed& bed) {
+  for (auto& [key, allowed] : positions_) {
+    const ModelPartition& partition = partitions[key.second];
+    if (partition.gone) continue;
+    const Offset now =
+        bed.log->committed(key.first, bed.partition(partition.topic, partition.number));
+    EXPECT_TRUE(allowed.contains(now))
+        << "position " << now.value << " of " << key.first << " was never the last one";
+    allowed = {now};
+  }
+}
+
+inline void CrashModel::check_running(LogBed& bed, std::size_t index) {
+  ModelPartition& partition = partitions[index];
+  if (partition.gone) return;
+  const auto id = bed.log->partition(partition.topic, partition.number);
+  if (!id) return;
+  const Ends ends = bed.log->ends(*id);
+  partition.seen = std::max(partition.seen, ends.visible);
+  partition.start_most = std::max(partition.start_most, ends.start);
+}
+
+}  // namespace adbrook::log
