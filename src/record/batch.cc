@@ -36,6 +36,7 @@ std::unexpected<Error> refused(const std::string& why) {
   return fail(ErrorKind::invalid, "record batch: " + why + "; the producer must send it anew");
 }
 
+// What the header claims must be possible before anything is sized or added up by it.
 Result<void> check_counts(const BatchHeader& header) {
   if (header.batch_length < kLengthMin)
     return bad_header("length " + std::to_string(header.batch_length) + " is below 49");
@@ -44,6 +45,7 @@ Result<void> check_counts(const BatchHeader& header) {
   if (header.record_count - 1 > header.last_offset_delta)
     return bad_header(std::to_string(header.record_count) + " records do not fit offsets 0 to " +
                       std::to_string(header.last_offset_delta));
+  // One below the highest offset, so that the offset behind the batch exists too.
   const auto offset_max = std::numeric_limits<std::int64_t>::max() - header.last_offset_delta - 1;
   if (header.base_offset.value < 0 || header.base_offset.value > offset_max)
     return bad_header("base offset " + std::to_string(header.base_offset.value) + " cannot be");
@@ -82,9 +84,11 @@ const std::byte* read_nullable(const std::byte* from, const std::byte* end,
   return from + size;
 }
 
+// Whether the encoded headers are exactly header_count of them.
 bool headers_parse(const RecordView& record) {
   const std::byte* at = record.headers.data();
   const std::byte* const end = at + record.headers.size();
+  // The count was checked against the bytes when the record was read.
   Header header;
   for (std::int32_t i = 0; i < record.header_count; ++i) {
     at = read_one_header(at, end, header);
@@ -93,6 +97,7 @@ bool headers_parse(const RecordView& record) {
   return at == end;
 }
 
+// The rules for producers that the header alone decides, as Kafka checks them (87 INVALID_RECORD).
 Result<void> check_produced_header(const BatchHeader& header, std::size_t given_size) {
   if (given_size != header.size())
     return refused("bytes follow it, and a produce request holds exactly one");
@@ -158,6 +163,7 @@ Result<BatchHeader> check_produced_batch(ByteView batch, Bytes decompressed_max)
   if (auto checked = check_produced_header(*header, batch.size()); !checked)
     return pass(std::move(checked.error()));
   auto reader = BatchReader::open(batch, decompressed_max);
+  // A batch whose checksum holds was sent like this: it is not damaged, it is wrong.
   const auto as_refused = [](Error error) -> std::unexpected<Error> {
     if (error.kind == ErrorKind::corrupt) error.kind = ErrorKind::invalid;
     return pass(std::move(error));
@@ -223,6 +229,7 @@ Result<bool> BatchReader::next(RecordView& record) {
   std::int64_t timestamp_delta = 0;
   std::int64_t offset_delta = 0;
   std::int64_t header_count = 0;
+  // A failed read gives null, and null goes through the reads after it: one check is enough.
   at = read_varint(at, end, timestamp_delta);
   at = read_varint(at, end, offset_delta);
   at = read_nullable(at, end, record.key);
@@ -231,6 +238,7 @@ Result<bool> BatchReader::next(RecordView& record) {
   if (at == nullptr) return bad_record("a field does not fit it");
   if (offset_delta < 0 || offset_delta > header_.last_offset_delta)
     return bad_record("its offset delta is outside the batch");
+  // Headers are only counted here; a count that cannot be is refused, the rest is lazy.
   constexpr std::int64_t kHeaderSizeMin = 2;
   if (header_count < 0 || header_count > (end - at) / kHeaderSizeMin ||
       (header_count == 0 && at != end))

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kAttributesAt = 21;
 
+// Sizes first, bytes after: a record begins with its own size.
 std::size_t nullable_size(const std::optional<ByteView>& field) {
   return field ? varint_size(static_cast<std::int64_t>(field->size())) + field->size() : 1;
 }
@@ -31,6 +32,7 @@ std::size_t headers_size(std::span<const Header> headers) {
 
 void BatchBuilder::grow(std::size_t size) {
   ADBROOK_ASSERT(size <= kSizeMax, "the caller keeps a batch below kSizeMax");
+  // Doubling, and a start as large as the last batch: few copies, little room unused.
   bytes_.resize(std::max({size, 2 * bytes_.size(), last_size_ + last_size_ / 8}));
 }
 
@@ -85,6 +87,7 @@ Buffer BatchBuilder::finish() {
   bytes_.resize(used_);
   last_size_ = used_;
   Buffer batch = std::exchange(bytes_, {});
+  // Without compression the records stay where they are; only the header is still to write.
   if (compression_ != Compression::none) {
     auto records = compress(compression_, ByteView(batch).subspan(kBatchHeaderSize));
     ADBROOK_ASSERT(records, "a batch below kSizeMax can be compressed");
@@ -113,6 +116,7 @@ void BatchBuilder::write_header(Buffer& batch) const {
   put(count_ - 1);  // last offset delta
   put(base_timestamp_.ms);
   put(max_timestamp_.ms);
+  // Batches of the engine itself have no producer; atomic appends make them exactly-once.
   put(std::int64_t{-1});  // producer id
   put(std::int16_t{-1});  // producer epoch
   put(std::int32_t{-1});  // base sequence

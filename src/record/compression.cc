@@ -62,6 +62,7 @@ struct InflateEnd {
   void operator()(z_stream* stream) const { inflateEnd(stream); }
 };
 
+// Kafka's Java client joins members, so a second one may follow.
 Result<Buffer> gunzip(ByteView bytes, Bytes size_max) {
   z_stream stream{};
   constexpr int kGzipWindow = 15 + 16;
@@ -130,6 +131,7 @@ Result<void> append_unsnappy(ByteView block, Bytes size_max, Buffer& out) {
   return {};
 }
 
+// Java frames blocks ("xerial"), librdkafka and kafkajs send one raw block: told by the magic.
 Result<Buffer> unsnappy(ByteView bytes, Bytes size_max) {
   constexpr std::array<unsigned char, 8> kXerialMagic = {0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0};
   constexpr std::size_t kXerialHeaderSize = 16;  // magic, version, oldest readable version
@@ -167,6 +169,7 @@ struct Lz4Free {
   void operator()(LZ4F_dctx* context) const { LZ4F_freeDecompressionContext(context); }
 };
 
+// Several frames may follow each other; each restarts the context.
 Result<Buffer> unlz4(ByteView bytes, Bytes size_max) {
   LZ4F_dctx* created = nullptr;
   if (LZ4F_isError(LZ4F_createDecompressionContext(&created, LZ4F_VERSION)))
@@ -204,6 +207,7 @@ struct ZstdFree {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
+// Streaming, because frames may lack their content size and it could be a lie.
 Result<Buffer> unzstd(ByteView bytes, Bytes size_max) {
   const std::unique_ptr<ZSTD_DCtx, ZstdFree> context(ZSTD_createDCtx());
   if (context == nullptr)
@@ -233,6 +237,7 @@ Result<Buffer> zstd_frame(ByteView bytes) {
   return out;
 }
 
+// Codecs 5 to 7 fit the attribute bits and nobody has defined them.
 std::unexpected<Error> unknown_codec(Compression compression) {
   return fail(ErrorKind::unsupported,
               "compression codec " + std::to_string(static_cast<int>(compression)) +

@@ -40,6 +40,7 @@ struct InflateEnd {
   void operator()(z_stream* stream) const { inflateEnd(stream); }
 };
 
+// Exactly one deflate stream, without zlib's header and checksum.
 Result<Buffer> inflate_block(ByteView bytes, Bytes size_max) {
   z_stream stream{};
   if (inflateInit2(&stream, kRawDeflateWindow) != Z_OK)
@@ -90,6 +91,7 @@ std::uint32_t crc32_of(ByteView bytes) {
       crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
 }
 
+// The CRC-32 of what comes out stands behind the block, big-endian.
 Result<Buffer> unsnappy_block(ByteView bytes, Bytes size_max) {
   if (bytes.size() < kSnappyChecksumSize)
     return damaged(AvroBlockCodec::snappy, "the block ends early");
@@ -124,6 +126,7 @@ struct ZstdFree {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
+// Streaming: content sizes may be missing or wrong.
 Result<Buffer> unzstd_block(ByteView bytes, Bytes size_max) {
   const std::unique_ptr<ZSTD_DCtx, ZstdFree> context(ZSTD_createDCtx());
   if (context == nullptr)

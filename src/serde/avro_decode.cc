@@ -42,6 +42,7 @@ class Decoding {
   bool skip_blocks(const AvroNode& node);
   bool copy_default(const AvroValue& from, AvroValue& to);
 
+  // Memory is paid for before it is taken.
   bool charge(std::size_t bytes) {
     if (bytes > memory_left_)
       return stop(ErrorKind::overloaded, "it would take too much memory; it holds too many values");
@@ -64,6 +65,7 @@ class Decoding {
     why_ = std::move(why);
     return false;
   }
+  // AvroReader keeps its first error; here it becomes a sentence.
   bool check_bytes() {
     return from_.ok() || stop(ErrorKind::corrupt,
                               "the bytes end early, or a size, count or branch "
@@ -85,6 +87,7 @@ class Decoding {
   std::string path_;
 };
 
+// A level deeper: fields, items and values of maps come here.
 bool Decoding::read(AvroStepIndex index, AvroValue& value) {
   if (!deeper()) return false;
   const bool good = read_step(resolution_.step(index), value);
@@ -114,6 +117,7 @@ bool Decoding::read_step(const AvroStep& step, AvroValue& value) {
   return false;
 }
 
+// Reads as the writer wrote, keeps as the reader wants.
 bool Decoding::read_scalar(const AvroStep& step, AvroValue& value) {
   const auto keep_text = [&](ByteView bytes) {
     if (!charge(bytes.size())) return false;
@@ -150,6 +154,7 @@ bool Decoding::read_scalar(const AvroStep& step, AvroValue& value) {
   return check_bytes();
 }
 
+// A symbol's number is written like a union's branch: 0 to count - 1.
 bool Decoding::read_enumeration(const AvroStep& step, AvroValue& value) {
   const std::size_t symbol = from_.read_union_branch(step.targets.size());
   if (!check_bytes()) return false;
@@ -162,6 +167,7 @@ bool Decoding::read_enumeration(const AvroStep& step, AvroValue& value) {
   return true;
 }
 
+// Fields come in the writer's order and go to their place in the reader's.
 bool Decoding::read_record(const AvroStep& step, AvroValue& value) {
   if (!charge(step.field_count * sizeof(AvroValue))) return false;
   AvroItems items(step.field_count);
@@ -219,6 +225,7 @@ bool Decoding::read_array(const AvroStep& step, AvroValue& value) {
   return true;
 }
 
+// A key takes at least its size byte, so a count above the bytes that are left is a lie.
 bool Decoding::read_map(const AvroStep& step, AvroValue& value) {
   AvroEntries entries;
   while (true) {
@@ -238,6 +245,7 @@ bool Decoding::read_map(const AvroStep& step, AvroValue& value) {
   return true;
 }
 
+// Steps over a field that the reader does not want, without keeping any of it.
 bool Decoding::skip(AvroNodeIndex index) {
   if (skips_left_ == 0) return charge(memory_left_ + 1);
   --skips_left_;

@@ -6,6 +6,7 @@
 namespace adbrook::serde {
 namespace {
 
+// One value's way into bytes. Functions return false and leave why_ and path_.
 class Encoding {
  public:
   Encoding(const AvroSchema& schema, Buffer& to) : schema_(schema), to_(to) {}
@@ -80,6 +81,7 @@ bool Encoding::write_node(const AvroNode& node, const AvroValue& value) {
   return stop("a union in a union");
 }
 
+// False when the value is no such number, or does not fit an int.
 bool Encoding::write_number(AvroType type, const AvroValue& value) {
   if (type == AvroType::int_ || type == AvroType::long_) {
     const std::int64_t* number = value.get<std::int64_t>();
@@ -134,6 +136,7 @@ bool Encoding::write_items(const AvroNode& node, const AvroValue& value) {
   return true;
 }
 
+// Keys are not compared: a map with a key twice is written as it is.
 bool Encoding::write_entries(const AvroNode& node, const AvroValue& value) {
   const AvroEntries* entries = value.get<AvroEntries>();
   if (entries == nullptr) return wrong_content(node);

@@ -93,6 +93,7 @@ Result<void> AvroFileReader::read_header(std::shared_ptr<const AvroSchema> schem
   if (auto filled = fill(kMagic.size()); !filled) return filled;
   if (!as_text(buffered()).starts_with(kMagic))
     return fail(ErrorKind::invalid, "Avro file: it does not begin with 'Obj' and 1; is it one?");
+  // The header has no size in front, so it is tried with more and more bytes.
   std::optional<Header> header;
   for (std::size_t size = kReadSize;; size *= 2) {
     if (auto filled = fill(size); !filled) return filled;
@@ -118,6 +119,7 @@ Result<void> AvroFileReader::read_header(std::shared_ptr<const AvroSchema> schem
   return {};
 }
 
+// The end of the file is right only between two blocks.
 Result<bool> AvroFileReader::read_block() {
   if (auto filled = fill(2 * kVarintSizeMax); !filled) return pass(std::move(filled.error()));
   if (buffered().empty()) return false;
@@ -136,6 +138,7 @@ Result<bool> AvroFileReader::read_block() {
   return true;
 }
 
+// Nothing is taken before the marker behind the block was seen.
 Result<void> AvroFileReader::take_block(std::int64_t count, std::size_t head_size,
                                         std::size_t size) {
   const std::size_t whole_size = head_size + size + kAvroSyncSize;
@@ -159,6 +162,7 @@ Result<bool> AvroFileReader::next(AvroValue& value) {
     auto more = read_block();
     if (!more || !*more) return more;
   }
+  // Each value begins where the last one ended; the format has no sizes of values.
   AvroReader from(ByteView(block_).subspan(block_position_));
   auto decoded = decoder_->decode_next(from);
   if (!decoded) {
@@ -194,6 +198,7 @@ Result<void> AvroFileWriter::add(const AvroValue& value) {
   return {};
 }
 
+// count, size, body, marker: drawn in docs/formats/avro.md.
 void AvroFileWriter::end_block() {
   const Buffer body = compress_avro_block(codec_, block_);
   append_long(out_, block_count_);

@@ -3,6 +3,7 @@
 namespace adbrook::serde {
 namespace {
 
+// As the specification writes bytes in JSON: code point = byte.
 std::string latin1_to_utf8(std::string_view bytes) {
   std::string text;
   for (const char c : bytes) {
@@ -17,6 +18,7 @@ std::string latin1_to_utf8(std::string_view bytes) {
   return text;
 }
 
+// The content decides what is written, the schema only gives names.
 void write_node(JsonWriter& json, const AvroSchema& schema, AvroNodeIndex index,
                 const AvroValue& value) {
   const AvroNode& node = schema.node(index);

@@ -67,6 +67,7 @@ Result<AvroResolution> AvroResolution::compile(std::shared_ptr<const AvroSchema>
   return resolution;
 }
 
+// One step per pair of types: types that hold themselves meet their own step again.
 AvroStepIndex AvroResolution::resolve(AvroNodeIndex from, AvroNodeIndex to) {
   const auto [known, is_new] = known_.try_emplace({from, to}, steps_.size());
   if (!is_new) return known->second;
@@ -86,6 +87,7 @@ AvroStepIndex AvroResolution::resolve(AvroNodeIndex from, AvroNodeIndex to) {
 void AvroResolution::fill(AvroStepIndex index, AvroNodeIndex from_index, AvroNodeIndex to_index) {
   const AvroNode& from = writer_->node(from_index);
   const AvroNode& to = reader_->node(to_index);
+  // The writer's branch is only known per value, so each gets a step, also one that must fail.
   if (from.type == AvroType::union_) {
     std::vector<AvroStepIndex> children;
     for (const AvroNodeIndex branch : from.branches) children.push_back(resolve(branch, to_index));
@@ -116,6 +118,7 @@ void AvroResolution::fill(AvroStepIndex index, AvroNodeIndex from_index, AvroNod
   }
 }
 
+// By name, since the reader may have other symbols in another order.
 void AvroResolution::fill_enumeration(AvroStep& step, const AvroNode& from, const AvroNode& to) {
   step.kind = AvroStep::Kind::enumeration;
   std::map<std::string_view, std::int32_t> places;
@@ -162,6 +165,7 @@ void AvroResolution::fill_record(AvroStepIndex index, const AvroNode& from, cons
   steps_[index] = std::move(step);
 }
 
+// The closest branch, the first of equals: a value's own type is preferred to a promotion.
 void AvroResolution::fill_reader_union(AvroStepIndex index, AvroNodeIndex from_index,
                                        const AvroNode& to) {
   const AvroNode& from = writer_->node(from_index);

@@ -29,6 +29,7 @@ std::optional<std::string> bytes_from_text(std::string_view text) {
 
 }  // namespace
 
+// After the last type is known, so that a default may be of any of them.
 bool AvroSchemaParser::read_defaults() {
   for (const PendingDefault& pending : defaults_) {
     path_ = pending.path + ".default";
@@ -77,6 +78,7 @@ bool AvroSchemaParser::read_default(Json json, AvroNodeIndex type, std::size_t d
   return false;
 }
 
+// JSON has one kind of number; the type decides the range.
 bool AvroSchemaParser::read_number_default(Json json, AvroType type, AvroValue& value) {
   if (type == AvroType::int_ || type == AvroType::long_) {
     std::int64_t number = 0;
@@ -128,6 +130,7 @@ bool AvroSchemaParser::read_union_default(Json json, const AvroNode& node, std::
   return false;
 }
 
+// A field that the default does not mention takes its own default.
 bool AvroSchemaParser::read_record_default(Json json, AvroNodeIndex type, std::size_t depth,
                                            AvroValue& value) {
   JsonObject object;
@@ -149,6 +152,7 @@ bool AvroSchemaParser::read_record_default(Json json, AvroNodeIndex type, std::s
   return true;
 }
 
+// Arrays and maps; the count of values is limited over the whole schema.
 bool AvroSchemaParser::read_nested_default(Json json, const AvroNode& node, std::size_t depth,
                                            AvroValue& value) {
   if (node.type == AvroType::array) {

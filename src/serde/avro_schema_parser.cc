@@ -28,6 +28,7 @@ std::optional<AvroType> primitive_named(std::string_view name) {
   return std::nullopt;
 }
 
+// The specification's [A-Za-z_][A-Za-z0-9_]*.
 bool is_name(std::string_view name) {
   const auto letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -45,6 +46,7 @@ bool is_full_name(std::string_view name) {
   }
 }
 
+// A name with a dot is full already; any other takes the namespace around it.
 std::string with_namespace(std::string_view name, const std::string& space) {
   if (space.empty() || name.find('.') != name.npos) return std::string(name);
   return space + "." + std::string(name);
@@ -97,6 +99,7 @@ Result<std::shared_ptr<const AvroSchema>> AvroSchemaParser::parse(std::string_vi
   return std::shared_ptr<const AvroSchema>(new AvroSchema(std::move(schema_)));
 }
 
+// The first error wins: everything returns at once after it.
 std::nullopt_t AvroSchemaParser::fail_with(std::string rule) {
   error_ = "Avro schema, " + (path_.empty() ? "its outermost type" : path_) + ": " + rule;
   return std::nullopt;
@@ -124,6 +127,7 @@ std::optional<std::string> AvroSchemaParser::optional_text_of(JsonObject json, c
   return std::string(text);
 }
 
+// `space` is the namespace that names without a dot belong to.
 std::optional<AvroNodeIndex> AvroSchemaParser::parse_type(Json json, const std::string& space) {
   if (depth_ == AvroSchema::kDepthMax)
     return fail_with("types are nested deeper than " + std::to_string(AvroSchema::kDepthMax));
@@ -145,6 +149,7 @@ std::optional<AvroNodeIndex> AvroSchemaParser::parse_type(Json json, const std::
 std::optional<AvroNodeIndex> AvroSchemaParser::parse_name(std::string_view name,
                                                           const std::string& space) {
   if (const auto primitive = primitive_named(name)) return add({.type = *primitive});
+  // In the namespace first, then without one, as Java does.
   auto found = names_.find(with_namespace(name, space));
   if (found == names_.end()) found = names_.find(name);
   if (found != names_.end()) return found->second;
@@ -154,6 +159,7 @@ std::optional<AvroNodeIndex> AvroSchemaParser::parse_name(std::string_view name,
                    did_you_mean(name, known));
 }
 
+// {"type": X, …}: X is a complex type, a name, or a type in another pair of brackets.
 std::optional<AvroNodeIndex> AvroSchemaParser::parse_object(JsonObject json,
                                                             const std::string& space) {
   Json type_json;
@@ -174,6 +180,7 @@ std::optional<AvroNodeIndex> AvroSchemaParser::parse_object(JsonObject json,
   return index;
 }
 
+// A reader must be able to tell branches apart: by type, and named ones by name.
 bool AvroSchemaParser::check_branch(const AvroNode& branch,
                                     const std::vector<AvroNodeIndex>& before) {
   if (branch.type == AvroType::union_) {
@@ -255,6 +262,7 @@ std::optional<AvroNodeIndex> AvroSchemaParser::parse_named(JsonObject json, Avro
   if (type == AvroType::enumeration && !parse_enum(json, node)) return std::nullopt;
   if (type == AvroType::fixed && !parse_fixed(json, node)) return std::nullopt;
 
+  // Known by name before its fields are read, since they may be of this very type.
   const std::string full_name = node.name;
   const auto index = add(std::move(node));
   if (!index) return std::nullopt;
@@ -352,6 +360,7 @@ bool AvroSchemaParser::parse_enum(JsonObject json, AvroNode& node) {
   return true;
 }
 
+// Large sizes are fine: no byte is taken before a value really has them.
 bool AvroSchemaParser::parse_fixed(JsonObject json, AvroNode& node) {
   std::int64_t size = 0;
   if (json["size"].get(size) != simdjson::SUCCESS || size < 0 ||

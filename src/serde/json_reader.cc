@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kSpaces = " \n\r\t";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+// "a number is needed, but '"x"' is here (string)".
 std::unexpected<Error> mistyped(const JsonValue& value, std::string_view needed) {
   constexpr std::size_t kShown = 40;
   return fail(ErrorKind::invalid, std::string(needed) + " is needed, but '" +
@@ -89,6 +90,7 @@ Result<bool> JsonValue::boolean() const {
   return raw == "true";
 }
 
+// 1.0 and 1e3 are refused: a sender that writes them may round, and ids must not be rounded.
 Result<std::int64_t> JsonValue::integer() const {
   if (kind != JsonKind::number) return mistyped(*this, "a whole number");
   std::int64_t value = 0;
@@ -130,6 +132,8 @@ Result<void> JsonReader::start(std::string_view text, std::size_t position) {
   return {};
 }
 
+// Most keys set a new bit and are compared with none; the rest are compared one by one, up to
+// field_count_max.
 bool JsonReader::repeats_key(std::string_view key) {
   std::uint64_t hash = key.size() * 11;
   if (!key.empty()) {
@@ -171,6 +175,7 @@ bool JsonReader::read_fields() {
   }
 }
 
+// `position` is where the text lies in its body, for errors.
 Result<std::span<const JsonField>> JsonReader::object_at(std::string_view text,
                                                          std::size_t position) {
   if (auto started = start(text, position); !started)
@@ -234,6 +239,7 @@ Result<void> JsonReader::open(std::string_view body, JsonShape shape) {
   return {};
 }
 
+// One pass of simdjson over the whole body, if it takes it; else element by element.
 Result<void> JsonReader::open_array(std::size_t first) {
   position_ = first + 1;
   if (!walk_->start(body_.substr(first), first)) {
@@ -277,6 +283,7 @@ bool JsonReader::last_bad_element(JsonElement& element, std::size_t position, co
   return true;
 }
 
+// A line is parsed alone, so that nothing in it reaches the next one.
 bool JsonReader::next_line(JsonElement& element) {
   while (position_ < body_.size()) {
     const std::size_t begin = position_;
@@ -294,6 +301,7 @@ bool JsonReader::next_line(JsonElement& element) {
   return false;
 }
 
+// After a bad element the walk goes on behind the next comma outside of brackets.
 bool JsonReader::next_in_array(JsonElement& element) {
   const std::size_t begin = walk_->position();
   if (closed_) {
@@ -324,6 +332,8 @@ bool JsonReader::next_in_array(JsonElement& element) {
   return true;
 }
 
+// Slower than next_in_array, and only for bodies with broken UTF-8, control characters or an open
+// string: their good elements count too.
 bool JsonReader::next_in_broken_array(JsonElement& element) {
   position_ = std::min(body_.find_first_not_of(kSpaces, position_), body_.size());
   if (closed_) {

@@ -82,6 +82,7 @@ int read_hex4(std::string_view digits) {
   return value;
 }
 
+// The caller has four bytes there; an escape that needs them was at least six.
 char* write_utf8(char* to, std::uint32_t code) {
   const auto put = [&to](std::uint32_t byte) { *to++ = static_cast<char>(byte); };
   if (code < 0x80) {
@@ -146,12 +147,14 @@ bool JsonWalk::start(std::string_view text, std::size_t text_position) {
   return true;
 }
 
+// Tokens are told apart by their first byte; simdjson lists where they start.
 bool JsonWalk::expect(char token, const char* why) {
   if (peek() != token) return fail_at(position(), why);
   step();
   return true;
 }
 
+// A token goes to the next one's start, without the white space between.
 std::string_view JsonWalk::token() const {
   const std::size_t begin = indexes_[next_];
   std::size_t end = next_ + 1 < count_ ? indexes_[next_ + 1] : text_.size();
@@ -159,6 +162,7 @@ std::string_view JsonWalk::token() const {
   return text_.substr(begin, end - begin);
 }
 
+// The closing quote is there: simdjson refuses strings without end before the walk begins.
 bool JsonWalk::read_string(std::string_view& raw, std::string_view& text) {
   raw = token();
   if (raw.size() < 2 || raw.back() != '"') return fail_at(position(), "a string is broken");
@@ -168,6 +172,7 @@ bool JsonWalk::read_string(std::string_view& raw, std::string_view& text) {
   return true;
 }
 
+// Writes into the room for texts; without a backslash nobody comes here.
 bool JsonWalk::unescape(std::string_view quoted, std::string_view& text) {
   constexpr std::string_view kLetters = "\"\\/bfnrt";
   constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
@@ -199,6 +204,7 @@ bool JsonWalk::unescape(std::string_view quoted, std::string_view& text) {
   return true;
 }
 
+// Numbers stay text: an unknown field may hold one that fits no type of ours.
 bool JsonWalk::read_scalar(JsonValue& value) {
   value.raw = token();
   const char first = value.raw.front();
@@ -227,6 +233,7 @@ bool JsonWalk::read_value(JsonValue& value) {
     if (at_end()) return fail_at(text_.size(), "the text ends early");
     return read_scalar(value);
   }
+  // Two: the object around this value was the first level.
   const std::size_t begin = position();
   value.kind = first == '{' ? JsonKind::object : JsonKind::array;
   if (!read_nested(2)) return false;
@@ -245,6 +252,7 @@ bool JsonWalk::read_nested_value(std::uint32_t depth) {
   return good;
 }
 
+// Recursion is safe, because depth_max_ ends it.
 bool JsonWalk::read_nested(std::uint32_t depth) {
   if (depth > depth_max_) return fail_at(position(), "nested too deep");
   const bool object = peek() == '{';
@@ -257,6 +265,7 @@ bool JsonWalk::read_nested(std::uint32_t depth) {
   while (true) {
     if (object) {
       JsonValue key;
+      // Keys inside of nested values are checked like texts and not compared.
       if (peek() != '"') return fail_at(position(), "a key in quotes is missing");
       if (!read_nested_value(depth) || !expect(':', "a colon is missing")) return false;
     }
@@ -290,6 +299,7 @@ bool JsonWalk::fail_at(std::size_t position, const char* why) {
 }
 
 Error JsonWalk::error() const {
+  // Enough to find the place by eye, too little to fill a log with foreign text.
   constexpr std::size_t kShown = 24;
   std::string message = "JSON at byte " + std::to_string(text_position_ + failed_at_) + ": " + why_;
   if (failed_at_ < text_.size())

@@ -19,6 +19,7 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
+// The short escapes that people know; \u00XX for the rest.
 void append_control(std::string& out, std::uint8_t byte) {
   constexpr std::string_view kHex = "0123456789abcdef";
   switch (byte) {
@@ -54,6 +55,7 @@ std::size_t append_wide(std::string& out, std::string_view text) {
 
 }  // namespace
 
+// Plain runs are copied at once; most texts are one run.
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t at = 0;
@@ -104,6 +106,7 @@ void JsonWriter::unsigned_integer(std::uint64_t value) {
   literal({digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
+// JSON has no word for what is not finite; null says "no number".
 void JsonWriter::number(double value) {
   if (!std::isfinite(value)) return null();
   std::array<char, 32> digits;
