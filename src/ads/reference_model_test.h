@@ -81,9 +81,9 @@ class Task {
     move_watermark();
   }
 
-  void idle_advance(Input input, Timestamp watermark) {
-    auto& floor = inputs_[input].idle_floor;
-    floor = std::max(floor, watermark);
+  void advance(Input input, Timestamp watermark) {
+    auto& advanced_to = inputs_[input].advanced_to;
+    advanced_to = std::max(advanced_to, watermark);
     move_watermark();
   }
 
@@ -94,7 +94,7 @@ class Task {
   struct InputTime {
     std::optional<Timestamp> confirmed;
     std::optional<std::pair<Uuid, Timestamp>> candidate;
-    Timestamp idle_floor = Timestamp::lowest();
+    Timestamp advanced_to = Timestamp::lowest();
   };
   struct Seen {
     Timestamp time;
@@ -114,9 +114,10 @@ class Task {
     if (!event.id) return end(event, "rejected");
     if (event.time.ms < 946'684'800'000 || event.time > event.append_time + rules_.skew_cap)
       return end(event, "rejected");
-    observe(inputs_[input], *event.id, event.time);
-    if (input == linked_clicks) return judge(event);
     const bool first_door = input == impressions || input == clicks;
+    // Internal topics bring no time of their own: their watermark is what the writers promise.
+    if (first_door) observe(inputs_[input], *event.id, event.time);
+    if (input == linked_clicks) return judge(event);
     if (first_door && partition_of(*event.id) != partition_) return;  // goes on elsewhere
     auto& seen = event.origin.kind == Kind::impression ? seen_impressions_ : seen_clicks_;
     if (event.time < watermark_ - rules_.horizon) return end(event, "late");
@@ -203,8 +204,9 @@ class Task {
   void move_watermark() {
     std::optional<Timestamp> lowest;
     for (const InputTime& input : inputs_) {
-      if (!input.confirmed) continue;
-      const Timestamp own = std::max(*input.confirmed - rules_.disorder, input.idle_floor);
+      Timestamp own = input.advanced_to;
+      if (input.confirmed) own = std::max(own, *input.confirmed - rules_.disorder);
+      if (own == Timestamp::lowest()) continue;
       lowest = lowest ? std::min(*lowest, own) : own;
     }
     if (lowest) watermark_ = std::max(watermark_, *lowest);
