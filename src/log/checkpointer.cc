@@ -47,11 +47,11 @@ void Checkpointer::begin(const Change& change) {
   for (const auto& partition : state_.partitions()) {
     Partition::Unsynced unsynced = partition->take_unsynced();
     move_behind(run->sealed, unsynced.sealed);
-    if (unsynced.active) run->active.push_back(std::move(unsynced.active));
+    move_behind(run->open, unsynced.open);
     if (unsynced.directory) run->directories.push_back(partition->directory());
   }
   move_behind(run->sealed, carried_.sealed);
-  move_behind(run->active, carried_.active);
+  move_behind(run->open, carried_.open);
   move_behind(run->directories, carried_.directories);
   run->doomed_paths = std::move(carried_.doomed_paths);
   carried_.doomed_paths.clear();
@@ -67,8 +67,8 @@ Result<bool> Checkpointer::advance() {
     run.sealed[index]->close();
     return true;
   }
-  if (index < run.sealed.size() + run.active.size()) {
-    if (auto done = run.active[index - run.sealed.size()]->sync(); !done)
+  if (index < run.sealed.size() + run.open.size()) {
+    if (auto done = run.open[index - run.sealed.size()]->sync(); !done)
       return pass(std::move(done.error()));
     return true;
   }
@@ -121,7 +121,7 @@ bool Checkpointer::step() {
     begin(Change{});
     return true;
   }
-  const bool last = run_->synced_count >= run_->sealed.size() + run_->active.size();
+  const bool last = run_->synced_count >= run_->sealed.size() + run_->open.size();
   if (last) return static_cast<void>(drive()), false;
   auto more = advance();
   if (!more) health_.fail(more.error());

@@ -45,7 +45,7 @@ class Checkpointer {
   struct Run {
     Checkpoint content;
     std::vector<std::shared_ptr<Segment>> sealed;  // synced, then closed
-    std::vector<std::shared_ptr<Segment>> active;
+    std::vector<std::shared_ptr<Segment>> open;
     std::vector<std::string> directories;
     std::vector<std::string> doomed_paths;
     std::size_t synced_count = 0;

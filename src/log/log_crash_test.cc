@@ -32,6 +32,7 @@ class CrashWorld {
   void start() {
     bed_.options.wal_file_bytes = {chance(2) ? 16 << 10 : 32 << 10};
     bed_.options.append_queue_bytes = {32 << 10};
+    bed_.disk.set_capacity(std::nullopt);
     for (int nested = 0;; ++nested) {
       if (nested > 0 && nested <= kNestingMax && chance(2))
         bed_.disk.crash_at_step(bed_.disk.steps() + below(60));
@@ -143,13 +144,22 @@ class CrashWorld {
     }
   }
 
+  // The disk fills up, has room again, or time goes on.
+  void change_room() {
+    if (chance(2)) return bed_.executor.advance(Millis(150));
+    if (chance(2)) return bed_.disk.set_capacity(std::nullopt);
+    bed_.disk.set_capacity(1ull << 40);
+    const auto room = bed_.disk.free_bytes("data");
+    if (room) bed_.disk.set_capacity((1ull << 40) - *room + below(200'000));
+  }
+
   void one_thing() {
     const std::uint64_t what = below(100);
     if (what < 45) return append();
     if (what < 90) return static_cast<void>(bed_.executor.run_one());
     if (what < 94) return model_.check_running(bed_, any_partition());
     if (what < 96) return retain();
-    if (what < 97) return bed_.executor.advance(Millis(150));
+    if (what < 97) return change_room();
     if (what < 99) return has_topic("churn") ? delete_topic("churn") : make_topic("churn");
     if (chance(4)) static_cast<void>(bed_.log->close());
   }

@@ -53,10 +53,7 @@ Result<void> Partition::roll() {
   directory_unsynced_ = true;
   // Sealed when its last staged batch is written, closed when a checkpoint has synced it. A new
   // segment that got no batch because another partition had no room is used by the next append.
-  if (active_ && active_->opened()) {
-    sealing_.push_back(active_);
-    sealed_unsynced_.push_back(active_);
-  }
+  if (active_ && active_->opened()) sealing_.push_back(active_);
   active_unsynced_ = false;
   active_ = segment;
   active_base_ = next_;
@@ -99,8 +96,10 @@ SegmentRow Partition::take(std::span<std::byte> batch, const BatchFacts& facts, 
 Result<void> Partition::write_staged(Buffer& scratch) {
   for (const auto& segment : writing_)
     if (auto done = segment->write_staged(scratch); !done) return done;
-  for (const auto& segment : sealing_)
+  for (const auto& segment : sealing_) {
     if (auto done = segment->seal(); !done) return done;
+    sealed_unsynced_.push_back(segment);
+  }
   sealing_.clear();
   return {};
 }
@@ -130,9 +129,9 @@ CheckpointedPartition Partition::describe() const {
 }
 
 Partition::Unsynced Partition::take_unsynced() {
-  Unsynced unsynced{.sealed = std::move(sealed_unsynced_),
-                    .active = active_unsynced_ ? active_ : nullptr,
-                    .directory = directory_unsynced_};
+  Unsynced unsynced{
+      .sealed = std::move(sealed_unsynced_), .open = sealing_, .directory = directory_unsynced_};
+  if (active_unsynced_) unsynced.open.push_back(active_);
   sealed_unsynced_.clear();
   active_unsynced_ = false;
   directory_unsynced_ = false;

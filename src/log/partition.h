@@ -65,9 +65,9 @@ class Partition {
   // Under the state's lock, between groups.
   CheckpointedPartition describe() const;
   struct Unsynced {
-    std::vector<std::shared_ptr<Segment>> sealed;
-    std::shared_ptr<Segment> active;  // or null
-    bool directory = false;           // files were made in it
+    std::vector<std::shared_ptr<Segment>> sealed;  // may be closed when they are synced
+    std::vector<std::shared_ptr<Segment>> open;
+    bool directory = false;  // files were made in it
   };
   // What must be synced for the present extents; it is the caller's from now on.
   Unsynced take_unsynced();
