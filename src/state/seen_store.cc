@@ -13,8 +13,6 @@ namespace adbrook::state {
 namespace {
 
 constexpr std::uint32_t kStoreVersion = 1;
-constexpr std::uint32_t kExcluded = 1u << 31;
-constexpr std::uint32_t kWhenMask = (1u << 30) - 1;
 // The largest whole number of days whose milliseconds fit in the 30 bits of an entry.
 constexpr Millis kCoarseBucket = std::chrono::hours(24 * 12);
 constexpr int kBucketsPerHorizon = 24;
@@ -24,7 +22,7 @@ constexpr std::size_t kNumbersMax = 1u << 16;  // they have 16 bits in a slot
 constexpr std::size_t kSlotsMin = 64;
 constexpr std::size_t kSpareChunksMin = 64;  // kept, so that a steady stream allocates nothing
 constexpr std::size_t kAllocationHead = 16;  // what the allocator keeps beside a chunk
-constexpr std::size_t kAhead = 16;           // entries between a prefetch and its use
+constexpr std::size_t kAhead = 32;           // entries between a prefetch and its use
 
 // A slot: 16 bits of the hash, the bucket's number (from 1, so that no slot is 0), the index in it.
 constexpr std::uint64_t make_slot(std::uint64_t hash, std::uint32_t number, std::uint32_t index) {
@@ -49,23 +47,6 @@ SeenStore::SeenStore(SeenOptions options)
   clear();
 }
 
-// Multiplying instead of masking lets the index have any size, so that it grows by half a step.
-std::size_t SeenStore::home_of(std::uint64_t hash) const {
-  return static_cast<std::size_t>((static_cast<unsigned __int128>(hash) * slot_count_) >> 64);
-}
-
-void SeenStore::prefetch(Uuid id) const { __builtin_prefetch(&slots_[home_of(hash(id))], 1); }
-
-Timestamp SeenStore::time_of(const Bucket& bucket, const Entry& entry) {
-  return bucket.start + Millis(entry.when & kWhenMask);
-}
-
-Seen SeenStore::seen_of(const Bucket& bucket, std::uint32_t index) {
-  const Entry& entry = entry_of(bucket, index);
-  return {
-      time_of(bucket, entry), entry.link, (entry.when & kExcluded) != 0, {bucket.number, index}};
-}
-
 std::optional<Seen> SeenStore::find(Uuid id, Timestamp watermark) const {
   const std::uint64_t wanted = hash(id);
   for (std::size_t at = home_of(wanted); slots_[at] != 0; at = next(at)) {
@@ -81,7 +62,7 @@ std::optional<Seen> SeenStore::find(Uuid id, Timestamp watermark) const {
 }
 
 SeenStore::Inserted SeenStore::find_or_insert(Uuid id, Timestamp time, Timestamp watermark) {
-  if ((used_slots_ + 1) * 4 > slot_count_ * 3) rebuild_index();
+  if ((used_slots_ + 1) * 4 > slots_.size() * 3) rebuild_index();
   const std::uint64_t wanted = hash(id);
   constexpr std::size_t kNone = ~std::size_t{0};
   std::size_t reusable = kNone;
@@ -103,10 +84,10 @@ SeenStore::Inserted SeenStore::find_or_insert(Uuid id, Timestamp time, Timestamp
     ++used_slots_;
   }
   // A new bucket may rebuild the index, which then holds the slot elsewhere.
-  const std::uint64_t* index_before = slots_.get();
+  const std::uint64_t* index_before = slots_.begin();
   Bucket& bucket = bucket_for(time);
   const std::uint32_t index = append(bucket, time, {id, 0, kNoLink});
-  if (slots_.get() == index_before) {
+  if (slots_.begin() == index_before) {
     slots_[reusable] = make_slot(wanted, bucket.number, index);
   } else {
     place(wanted, bucket, index);
@@ -118,7 +99,6 @@ SeenStore::Bucket& SeenStore::bucket_for(Timestamp time) {
   if (Bucket* fine = fine_.find(time)) return *fine;
   auto& buckets = fine_.size() < kFineBucketsMax ? fine_ : coarse_;
   if (Bucket* coarse = buckets.find(time)) return *coarse;
-  if (numbered_.size() == kNumbersMax) rebuild_index();
   ADBROOK_ASSERT(numbered_.size() < kNumbersMax, "event times lie within a thousand years");
   return adopt(buckets.at(time), buckets.start_of(time));
 }
@@ -172,7 +152,8 @@ void SeenStore::expire(Timestamp watermark) {
   expire_in(coarse_, watermark);
   const std::size_t spare_max = kSpareChunksMin + chunk_count_ / 8;
   if (spare_chunks_.size() > spare_max) spare_chunks_.resize(spare_max);
-  if (slot_count_ > kSlotsMin * 16 && count_ * 8 < slot_count_) rebuild_index();
+  const bool sparse = slots_.size() > kSlotsMin * 16 && count_ * 8 < slots_.size();
+  if (sparse || numbered_.size() > kNumbersMax / 2) renumber();
 }
 
 void SeenStore::expire_in(TimeBuckets<Bucket>& buckets, Timestamp watermark) {
@@ -192,20 +173,23 @@ void SeenStore::expire_in(TimeBuckets<Bucket>& buckets, Timestamp watermark) {
   }
 }
 
-// The buckets hold all that the index needs: the old one is freed before the new one is made.
+// The buckets hold all that the index needs: the old one is freed before the new one is made. It is
+// used between 50 and 75 %, which is 11 to 16 bytes per entry.
 void SeenStore::rebuild_index() {
-  slot_count_ = std::max(kSlotsMin, (count_ + 1) * 2);
-  slots_.reset();
-  slots_ = std::make_unique<std::uint64_t[]>(slot_count_);
+  slots_ = {};
+  slots_ = SlotArray(std::max(kSlotsMin, (count_ + 1) * 2));
   used_slots_ = 0;
   has_freed_numbers_ = false;
+  for (auto* buckets : {&fine_, &coarse_})
+    for (const auto& [start, bucket] : *buckets) add_to_index(bucket);
+}
+
+// Only where no SeenRef is alive: they go by these numbers.
+void SeenStore::renumber() {
   numbered_.assign(1, nullptr);
-  for (auto* buckets : {&fine_, &coarse_}) {
-    for (auto& [start, bucket] : *buckets) {
-      adopt(bucket, start);
-      add_to_index(bucket);
-    }
-  }
+  for (auto* buckets : {&fine_, &coarse_})
+    for (auto& [start, bucket] : *buckets) adopt(bucket, start);
+  rebuild_index();
 }
 
 void SeenStore::add_to_index(const Bucket& bucket) {
@@ -220,7 +204,7 @@ void SeenStore::add_to_index(const Bucket& bucket) {
     }
     if (i < count) {
       hashes[i % kAhead] = hash(entry_of(bucket, i).id);
-      __builtin_prefetch(&slots_[home_of(hashes[i % kAhead])], 1);
+      __builtin_prefetch(slots_.begin() + home_of(hashes[i % kAhead]), 1);
     }
   }
 }
@@ -239,11 +223,11 @@ void SeenStore::clear() {
   count_ = chunk_count_ = 0;
   watermark_ = Timestamp::lowest();
   next_expiry_ = Timestamp::highest();
-  rebuild_index();
+  renumber();
 }
 
 Bytes SeenStore::memory() const {
-  std::size_t bytes = slot_count_ * sizeof(slots_[0]) + kAllocationHead;
+  std::size_t bytes = slots_.memory();
   bytes += (chunk_count_ + spare_chunks_.size()) * (sizeof(Chunk) + kAllocationHead);
   bytes += (numbered_.capacity() + spare_chunks_.capacity()) * sizeof(void*);
   bytes += fine_.node_bytes() + coarse_.node_bytes();
@@ -313,7 +297,7 @@ Result<void> SeenStore::load(const Checkpoint& checkpoint, std::string_view name
     if (auto done = load_bucket(checkpoint, name, size, start, count); !done) return done;
   }
   if (!reader.ended_well()) return unreadable_blob(name, "meta");
-  rebuild_index();
+  renumber();
   return {};
 }
 

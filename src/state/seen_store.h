@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "state/slot_array.h"
 #include "state/time_buckets.h"
 
 namespace adbrook::state {
@@ -47,7 +48,11 @@ class SeenStore {
   explicit SeenStore(SeenOptions options);
 
   // Loads the index line of `id`; worth it about ten ids or more ahead of the look-up.
-  void prefetch(Uuid id) const;
+  void prefetch(Uuid id) const {
+    __builtin_prefetch(slots_.begin() + home_of(hash(id)), 1);
+    // Without this gcc takes a function that only prefetches for one without effect and drops it.
+    asm volatile("");
+  }
 
   // The entry of `id` if watermark <= its time + horizon.
   std::optional<Seen> find(Uuid id, Timestamp watermark) const;
@@ -78,6 +83,8 @@ class SeenStore {
     std::uint32_t link;
   };
   static_assert(sizeof(Entry) == 24);
+  static constexpr std::uint32_t kWhenMask = (1u << 30) - 1;
+  static constexpr std::uint32_t kExcluded = 1u << 31;
   static constexpr std::size_t kChunkEntries = 256;
   struct Chunk {
     Entry entries[kChunkEntries];
@@ -97,17 +104,27 @@ class SeenStore {
   static Entry& entry_of(const Bucket& bucket, std::uint32_t index) {
     return bucket.chunks[index / kChunkEntries]->entries[index % kChunkEntries];
   }
-  static Timestamp time_of(const Bucket& bucket, const Entry& entry);
-  static Seen seen_of(const Bucket& bucket, std::uint32_t index);
+  static Timestamp time_of(const Bucket& bucket, const Entry& entry) {
+    return bucket.start + Millis(entry.when & kWhenMask);
+  }
+  static Seen seen_of(const Bucket& bucket, std::uint32_t index) {
+    const Entry& entry = entry_of(bucket, index);
+    return {
+        time_of(bucket, entry), entry.link, (entry.when & kExcluded) != 0, {bucket.number, index}};
+  }
   bool alive(Timestamp time, Timestamp watermark) const {
     return watermark <= time + options_.horizon;
   }
   std::uint64_t hash(Uuid id) const { return seeded_hash(id, options_.hash_seed); }
-  std::size_t home_of(std::uint64_t hash) const;
-  std::size_t next(std::size_t slot) const { return slot + 1 == slot_count_ ? 0 : slot + 1; }
+  // Multiplying instead of masking lets the index have any size, so that it need not double.
+  std::size_t home_of(std::uint64_t hash) const {
+    return static_cast<std::size_t>((static_cast<unsigned __int128>(hash) * slots_.size()) >> 64);
+  }
+  std::size_t next(std::size_t slot) const { return slot + 1 == slots_.size() ? 0 : slot + 1; }
   std::uint32_t append(Bucket& bucket, Timestamp time, const Entry& entry);
   Entry& changed(SeenRef ref);
   void rebuild_index();
+  void renumber();
   void add_to_index(const Bucket& bucket);
   void place(std::uint64_t hash, const Bucket& bucket, std::uint32_t index);
   void expire_in(TimeBuckets<Bucket>& buckets, Timestamp watermark);
@@ -123,8 +140,7 @@ class SeenStore {
   std::vector<Bucket*> numbered_;  // nullptr: freed since the index was built; 0 is not used
   bool has_freed_numbers_ = false;
 
-  std::unique_ptr<std::uint64_t[]> slots_;
-  std::size_t slot_count_ = 0;
+  SlotArray slots_;
   std::size_t used_slots_ = 0;  // also those that lead into freed buckets
   std::size_t count_ = 0;
   Timestamp watermark_ = Timestamp::lowest();

@@ -73,7 +73,7 @@ class WindowStore {
  private:
   static constexpr std::uint32_t kStoreVersion = 1;
   static constexpr std::size_t kChunkRows = 16;
-  static constexpr std::size_t kAhead = 8;  // rows between a prefetch and their use
+  static constexpr std::size_t kAhead = 24;  // rows between a prefetch and their use
   static constexpr std::size_t kSpareChunksMin = 256;
   static constexpr std::size_t kAllocationHead = 16;
   static constexpr std::uint32_t kChunkNumberMax = (1u << 28) - 1;

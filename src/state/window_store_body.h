@@ -119,7 +119,9 @@ WindowKey WindowStore<Row>::next_key(const Bucket& bucket) {
   constexpr WindowKey kLast = ~WindowKey{0};
   const std::size_t next = bucket.order_next;
   if (next + kAhead < bucket.order.size()) {
-    __builtin_prefetch(&slot_of(bucket, index_of(bucket.order[next + kAhead])));
+    const Slot& ahead = slot_of(bucket, index_of(bucket.order[next + kAhead]));
+    __builtin_prefetch(&ahead);
+    __builtin_prefetch(&ahead.children, 1);
   }
   const WindowKey in_order = next < bucket.order.size() ? bucket.order[next] : kLast;
   return bucket.late.empty() ? in_order : std::min(in_order, bucket.late.front());
