@@ -71,6 +71,8 @@ class Truth {
   // 0 also for a text nobody gave a number: ask only for texts that are not empty.
   std::uint32_t find_number(std::string_view text) const;
   const std::string& text_of(std::uint32_t number) const { return texts_[number]; }
+  // Numbers given out, that of the absent text included.
+  std::size_t text_count() const { return texts_.size(); }
 
   TruthCells& cells() { return cells_; }
   const TruthCells& cells() const { return cells_; }
