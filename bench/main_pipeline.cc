@@ -180,16 +180,21 @@ struct EngineTotals {
   std::uint64_t duplicates = 0;
   std::uint64_t seen_count = 0;
   std::int64_t seen_bytes = 0;
+  std::uint64_t pending = 0;
+  std::string all;  // every outcome of every task, for people
 };
 
 void add_totals(const stream::TaskView& task, EngineTotals& totals) {
   task.counts().for_each(
-      [&](stream::Arrival, stream::Outcome outcome, std::string_view, std::uint64_t n) {
+      [&](stream::Arrival, stream::Outcome outcome, std::string_view reason, std::uint64_t n) {
         if (outcome == stream::Outcome::counted) totals.counted += n;
         if (outcome == stream::Outcome::joined) totals.joined += n;
         if (outcome == stream::Outcome::unlinked) totals.unlinked += n;
         if (outcome == stream::Outcome::duplicate) totals.duplicates += n;
+        totals.all += " " + std::string(stream::to_string(outcome)) + "(" + std::string(reason) +
+                      ")=" + std::to_string(n);
       });
+  totals.pending += task.counts().pending_total();
   if (const auto* seen = task.store<state::SeenStore>("impressions-seen")) {
     totals.seen_count += seen->count();
     totals.seen_bytes += seen->memory().count;
@@ -266,6 +271,7 @@ bool agree(const LoopTotals& loop, const EngineTotals& engine) {
   const std::uint64_t counted = loop.impressions - loop.duplicates;
   if (counted == engine.counted && loop.joined == engine.joined && loop.unlinked == engine.unlinked)
     return true;
+  std::printf("outcomes:%s; pending %lu\n", engine.all.c_str(), engine.pending);
   std::printf("VOID: the loop counted %lu, joined %lu, unlinked %lu; the engine %lu, %lu, %lu\n",
               counted, loop.joined, loop.unlinked, engine.counted, engine.joined, engine.unlinked);
   return false;
