@@ -203,10 +203,12 @@ class Task {
 
   void move_watermark() {
     std::optional<Timestamp> lowest;
-    for (const InputTime& input : inputs_) {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      const InputTime& input = inputs_[i];
       Timestamp own = input.advanced_to;
       if (input.confirmed) own = std::max(own, *input.confirmed - rules_.disorder);
-      if (own == Timestamp::lowest()) continue;
+      // An internal topic without a promise holds time back, a silent source does not.
+      if (own == Timestamp::lowest() && i < placed_impressions) continue;
       lowest = lowest ? std::min(*lowest, own) : own;
     }
     if (lowest) watermark_ = std::max(watermark_, *lowest);

@@ -44,17 +44,19 @@ void define(Topology& topology) {
   PayOrders policy{shops, cells, topology.sink("paid"), topology.sink("order-summaries")};
 
   auto orders = topology.source<Order>(
-      "orders", OrderCodec{},
-      {.id = &Order::id, .time = &Order::time, .through = "orders-placed"});
+      "orders", OrderCodec{}, {.id = &Order::id, .time = &Order::time, .through = "orders-placed"});
   orders.rejected().to("dead-letters", [](const Rejected& r, const RowMeta& meta, Sink& sink) {
     sink.add(meta.append_time, as_bytes(r.why.reason), meta.value);
   });
-  auto accepted = orders.dedupe("orders-seen", {.horizon = 24h})
-                      .filter("trial-shop", [](const Order& o) { return o.shop != "trial"; });
+  auto accepted =
+      orders.dedupe("orders-seen", {.horizon = 24h}).filter("trial-shop", [](const Order& o) {
+        return o.shop != "trial";
+      });
   auto payments =
       topology
-          .source<Payment>("payments", PaymentCodec{},
-                           {.id = &Payment::id, .time = &Payment::time, .through = "payments-placed"})
+          .source<Payment>(
+              "payments", PaymentCodec{},
+              {.id = &Payment::id, .time = &Payment::time, .through = "payments-placed"})
           .dedupe("payments-seen", {.horizon = 24h});
   auto [linked, unlinked] =
       payments.branch("linked", [](const Payment& p) { return p.order.has_value(); });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -73,6 +74,12 @@ class Input : public Operator {
   bool internal() const { return place_.level > 0; }
   InputTime& time() { return time_; }
   const InputTime& time() const { return time_; }
+  // What the input contributes to the task's: nothing while a source never had an event. An
+  // internal topic without a promise holds time back, for nobody knows yet what comes through it.
+  std::optional<Timestamp> watermark() const {
+    const auto own = time_.watermark();
+    return internal() && !own ? Timestamp::lowest() : own;
+  }
 
   // Decodes the batches and pushes their rows through everything behind. corrupt when a batch does
   // not parse; the task must not go on then.

@@ -188,6 +188,7 @@ Result<std::int64_t> Task::take_records(std::size_t input) {
   if (!taken) return std::unexpected(taken.error());
   steps_.push_back(Step::of_records(static_cast<std::uint16_t>(input), taken->first, taken->end));
   stepped_inputs_[input] = true;
+  uncommitted_events_ += taken->record_count;
   if (auto done = process(input, *taken); !done) return std::unexpected(done.error());
   return taken->record_count;
 }
@@ -210,7 +211,7 @@ Result<void> Task::process(std::size_t input, const InputReader::Taken& taken) {
 // Only here the watermark moves, so that all events of a step are judged alike.
 void Task::end_step() {
   for (std::size_t i = 0; i < readers_.size(); ++i)
-    watermarks_[i] = topology_->inputs()[i]->time().watermark();
+    watermarks_[i] = topology_->inputs()[i]->watermark();
   Timestamp& watermark = topology_->context().watermark;
   watermark = task_watermark(watermarks_, watermark);
   for (Operator* part : topology_->parts()) part->on_watermark(watermark);
@@ -220,7 +221,7 @@ std::optional<Timestamp> Task::watermark_below(int level) const {
   std::optional<Timestamp> least;
   for (const auto& input : topology_->inputs()) {
     if (input->level() >= level) continue;
-    if (const auto own = input->time().watermark()) least = least ? std::min(*least, *own) : *own;
+    if (const auto own = input->watermark()) least = least ? std::min(*least, *own) : *own;
   }
   return least;
 }
@@ -232,7 +233,7 @@ std::size_t Task::uncommitted_size() const {
 }
 
 bool Task::unit_is_full() const {
-  return steps_.size() >= kStepsPerCommitMax ||
+  return steps_.size() >= kStepsPerCommitMax || uncommitted_events_ >= kEventsPerCommitMax ||
          uncommitted_size() >= static_cast<std::size_t>(options_.commit_size.count);
 }
 
@@ -269,6 +270,7 @@ Result<Unit> Task::cut_unit() {
   for (int level = 1; level < level_count_; ++level)
     unit.promises.push_back(watermark_below(level));
   steps_.clear();
+  uncommitted_events_ = 0;
   return unit;
 }
 

@@ -22,6 +22,9 @@
 
 namespace adbrook::stream {
 
+// Events between two commits: bounds what a restart repeats without a commit record.
+inline constexpr std::int64_t kEventsPerCommitMax = 262'144;
+
 // Work that was done and is now handed to the bus.
 struct Unit {
   bus::Commit commit;
@@ -116,7 +119,8 @@ class Task {
   std::vector<std::optional<Timestamp>> watermarks_;  // of the inputs, reused
   std::vector<Step> steps_;                           // uncommitted
   std::vector<bool> stepped_inputs_;                  // with records in steps_
-  std::uint64_t commit_number_ = 0;                   // of the last commit, also one in flight
+  std::int64_t uncommitted_events_ = 0;
+  std::uint64_t commit_number_ = 0;  // of the last commit, also one in flight
   std::uint64_t checkpointed_number_ = 0;
   std::uint64_t event_count_ = 0;
   std::int64_t events_since_checkpoint_ = 0;

@@ -193,7 +193,6 @@ void TaskLoop::begin_running() {
     inputs_[i].had_event = task_->input(i).time().confirmed().has_value();
     inputs_[i].last_event = now;
   }
-  over_budget_ = task_->over_budget();
   {
     const std::lock_guard lock(mutex_);
     status_.restored = true;
@@ -212,6 +211,7 @@ void TaskLoop::begin_running() {
 // Takes steps, unless something wants the state as it is right after a commit.
 bool TaskLoop::run_some() {
   if (!questions_.empty() || stopped_ || task_->wants_checkpoint()) return settle_down();
+  watch_budget();
   take_promises();
   bool stepped = true;
   for (int i = 0; i < kStepsPerTurn && stepped && phase_ == Phase::running; ++i) {
@@ -231,6 +231,15 @@ bool TaskLoop::run_some() {
     after(options_.commit_interval, &TaskLoop::on_commit_tick);
   }
   return stepped || phase_ != Phase::running;
+}
+
+// A task without room takes no more input; only event time may still go on and free some.
+void TaskLoop::watch_budget() {
+  const bool over = task_->over_budget();
+  if (over == over_budget_) return;
+  over_budget_ = over;
+  const std::lock_guard lock(mutex_);
+  status_.waits_for_memory = over;
 }
 
 // Brings the task to rest and then does what waits for that.
@@ -316,7 +325,7 @@ void TaskLoop::take_promises() {
     if (!state.promised) {
       const auto promised = board_.promised(input.level());
       const auto current = input.time().watermark();
-      if (!promised || (current && *promised <= *current)) continue;
+      if (!promised || *promised <= current.value_or(Timestamp::lowest())) continue;
       const auto ends = places_.bus.ends(task_->reader(i).partition());
       if (!ends) return fail_with(ends.error());
       state.promised = promised;
@@ -373,7 +382,6 @@ void TaskLoop::begin_commit() {
   auto unit = task_->cut_unit();
   if (!unit) return fail_with(unit.error());
   in_flight_ = std::move(*unit);
-  over_budget_ = task_->over_budget();
   send_unit();
 }
 
@@ -404,7 +412,6 @@ void TaskLoop::finish_unit() {
   {
     const std::lock_guard lock(mutex_);
     committed_positions_ = unit.positions;
-    status_.waits_for_memory = over_budget_;
   }
   const Nanos took = places_.clock.monotonic() - commit_sent_;
   meters_.commit_seconds.observe(std::chrono::duration<double>(took).count());

@@ -88,6 +88,7 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
   bool run_some();
   void read_mail(Mail& mail);
 
+  void watch_budget();
   bool take_step();
   std::optional<std::size_t> choose_input();
   bool may_read(std::size_t input);

@@ -1,0 +1,241 @@
+// Random streams, crashes at random moments (also while restoring, also in the middle of writing a
+// checkpoint), commits lost or kept: what the bus holds in the end is, record for record, what one
+// uninterrupted machine writes that takes the steps of the changelog.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "stream/changelog.h"
+#include "stream/input_reader.h"
+#include "stream/order_example_test.h"
+
+namespace adbrook::stream {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace example;
+
+// What a record is, wherever it lies.
+struct Written {
+  std::int64_t time;
+  std::string key, value;
+  friend auto operator<=>(const Written&, const Written&) = default;
+};
+using Outputs = std::map<bus::Partition, std::vector<Written>>;
+
+void add_batch(std::vector<Written>& to, ByteView batch) {
+  auto reader = record::BatchReader::open(batch, 64_MiB).value();
+  record::RecordView view;
+  while (reader.next(view).value())
+    to.push_back({view.timestamp.ms, std::string(as_text(view.key.value_or(ByteView{}))),
+                  std::string(as_text(view.value.value_or(ByteView{})))});
+}
+
+// Takes the steps of one task's changelog without a stop and without a checkpoint.
+class UninterruptedTask {
+ public:
+  UninterruptedTask(TestDriver& driver, std::int32_t partition, std::int32_t partition_count,
+                    const StreamOptions& options)
+      : driver_(driver),
+        topology_(partition, partition_count, 0xFEED + partition, options.watermarks()) {
+    define_telling(topology_);
+    for (const auto& input : topology_.inputs())
+      readers_.emplace_back(driver.bus(), bus::Partition{input->topic(), partition});
+  }
+
+  void take_all(Outputs& outputs) {
+    for (const auto& logged : driver_.records("test-changelog", topology_.partition())) {
+      const CommitRecord record = decode_commit_record(as_bytes(logged.value)).value();
+      for (const Step& step : record.steps) take(step);
+      ASSERT_EQ(topology_.context().watermark, record.watermark);
+      ASSERT_EQ(topology_.context().counts.digest(), record.digest);
+      std::vector<bus::Commit::Output> batches;
+      for (const auto& sink : topology_.sinks()) sink->take(batches);
+      for (const auto& batch : batches) add_batch(outputs[batch.partition], batch.batch);
+    }
+  }
+  const OutcomeCounts& counts() const { return topology_.context().counts; }
+
+ private:
+  void take(const Step& step) {
+    Input& input = *topology_.inputs()[step.input];
+    if (step.kind == Step::Kind::advance) {
+      input.time().advance(step.watermark);
+    } else {
+      InputReader& reader = readers_[step.input];
+      ASSERT_EQ(reader.position(), step.first) << "steps of an input follow each other";
+      const auto taken = reader.take_until(step.end);
+      ASSERT_TRUE(taken.has_value()) << taken.error().message;
+      ASSERT_TRUE(input.take(taken->batches).has_value());
+    }
+    std::vector<std::optional<Timestamp>> watermarks;
+    for (const auto& each : topology_.inputs()) watermarks.push_back(each->watermark());
+    Timestamp& watermark = topology_.context().watermark;
+    const Timestamp before = watermark;
+    watermark = task_watermark(watermarks, watermark);
+    ASSERT_GE(watermark, before);
+    for (Operator* part : topology_.parts()) part->on_watermark(watermark);
+  }
+
+  TestDriver& driver_;
+  Topology topology_;
+  std::vector<InputReader> readers_;
+};
+
+class World {
+ public:
+  explicit World(std::uint64_t seed) : random_(seed), options_(draw_options(seed)) {
+    driver_ = std::make_unique<TestDriver>(define_telling, options_);
+    now_ = driver_->now();
+  }
+
+  void live(int action_count) {
+    for (int i = 0; i < action_count; ++i) {
+      act();
+      if (!driver_->runner().trouble().empty()) {
+        ASSERT_TRUE(driver_->files().dead()) << driver_->runner().trouble();
+        die();
+      }
+    }
+    if (driver_->files().dead()) die();
+    driver_->run();
+    ASSERT_EQ(driver_->runner().trouble(), "");
+  }
+
+  void compare() {
+    Outputs expected;
+    std::uint64_t ended = 0;
+    for (std::int32_t p = 0; p < options_.partition_count; ++p) {
+      UninterruptedTask task(*driver_, p, options_.partition_count, options_.stream);
+      task.take_all(expected);
+      if (testing::Test::HasFatalFailure()) return;
+      driver_->ask(p, [&](const TaskView& view) {
+        EXPECT_EQ(view.counts().digest(), task.counts().digest()) << "task " << p;
+      });
+      task.counts().for_each(
+          [&](Arrival, Outcome, std::string_view, std::uint64_t n) { ended += n; });
+      ended += task.counts().pending_total();
+    }
+    EXPECT_EQ(ended, piped_) << "every event ends once or waits";
+    for (const char* topic : {"moments", "refused", "dead-letters"})
+      compare(topic, expected, false);
+    // Several tasks write to these; only their own records keep their order.
+    for (const char* topic : {"orders-placed", "payments-placed", "payments-by-order"})
+      compare(topic, expected, true);
+  }
+  std::uint64_t crash_count() const { return crash_count_; }
+
+ private:
+  static TestDriverOptions draw_options(std::uint64_t seed) {
+    io::SeededRandom random(seed * 7919);
+    TestDriverOptions options{.partition_count = 1 + static_cast<std::int32_t>(random.below(4)),
+                              .seed = seed};
+    options.stream.checkpoint_events = 1 + static_cast<std::int64_t>(random.below(200));
+    options.stream.disorder = Millis(static_cast<std::int64_t>(random.below(20'000)));
+    options.stream.commit_size = Bytes{random.below(2) == 0 ? 2'000 : 4'000'000};
+    return options;
+  }
+
+  void act() {
+    const std::uint64_t what = random_.below(100);
+    if (what < 45) {
+      pipe();
+    } else if (what < 85) {
+      for (std::uint64_t n = random_.below(30); n > 0; --n) driver_->executor().run_one();
+    } else if (what < 95) {
+      driver_->executor().advance(Millis(static_cast<std::int64_t>(
+          random_.below(20) == 0 ? random_.below(600'000) : random_.below(300))));
+    } else if (what < 97) {
+      driver_->files().crash_at_step(driver_->files().steps() + random_.below(12));
+    } else if (what < 98) {
+      driver_->bus().fail_next_commits({ErrorKind::overloaded, ErrorKind::disk_full});
+    } else {
+      die();
+    }
+  }
+
+  // Often again before the restore is over.
+  void die() {
+    driver_->crash();
+    driver_->restart();
+    ++crash_count_;
+    while (random_.below(3) == 0) {
+      for (std::uint64_t n = random_.below(40); n > 0; --n) driver_->executor().run_one();
+      driver_->crash();
+      driver_->restart();
+      ++crash_count_;
+    }
+  }
+
+  void pipe() {
+    now_ = now_ + Millis(static_cast<std::int64_t>(random_.below(60'000)));
+    const bool orders = random_.below(2) == 0;
+    std::vector<TestRecord> batch;
+    for (std::uint64_t n = 1 + random_.below(20); n > 0; --n) batch.push_back(draw(orders));
+    piped_ += batch.size();
+    const char* topic = orders ? "orders" : "payments";
+    if (random_.below(3) == 0) {
+      driver_->pipe(topic, static_cast<std::int32_t>(random_.below(options_.partition_count)),
+                    batch);
+    } else {
+      for (TestRecord& record : batch) driver_->pipe(topic, std::move(record));
+    }
+  }
+
+  TestRecord draw(bool order) {
+    if (random_.below(60) == 0) return {"x", "no line", std::nullopt};
+    Timestamp time = now_ - Millis(static_cast<std::int64_t>(random_.below(30'000)));
+    if (random_.below(30) == 0)
+      time = time - Millis(static_cast<std::int64_t>(random_.below(3'000'000)));
+    if (random_.below(100) == 0) time = time - 25h;
+    if (random_.below(100) == 0) time = time + 10min;
+    const std::uint64_t number = 1 + random_.below(600);
+    if (order) return order_record(number, time, random_.below(10) == 0 ? "trial" : "books");
+    return payment_record(random_.below(2000) + 1, time, random_.below(10) == 0 ? 0 : number);
+  }
+
+  void compare(const std::string& topic, Outputs& expected, bool sorted) {
+    for (std::int32_t p = 0; p < options_.partition_count; ++p) {
+      std::vector<Written> found;
+      for (const MemoryRecord& record : driver_->records(topic, p))
+        found.push_back({record.time.ms, record.key.value_or(""), record.value});
+      std::vector<Written>& wanted = expected[{topic, p}];
+      if (sorted) {
+        std::ranges::sort(found);
+        std::ranges::sort(wanted);
+      }
+      EXPECT_TRUE(found == wanted) << topic << " " << p << ": " << found.size() << " records, "
+                                   << wanted.size() << " expected";
+    }
+  }
+
+  io::SeededRandom random_;
+  TestDriverOptions options_;
+  std::unique_ptr<TestDriver> driver_;
+  Timestamp now_;
+  std::uint64_t piped_ = 0;
+  std::uint64_t crash_count_ = 0;
+};
+
+TEST(Restore, equals_an_uninterrupted_run_record_for_record) {
+  const char* given = std::getenv("ADBROOK_SEED");
+  const std::uint64_t first = given ? std::stoull(given) : 1;
+  const std::uint64_t count = given ? 1 : 200;
+  std::uint64_t crash_count = 0;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    SCOPED_TRACE("ADBROOK_SEED=" + std::to_string(seed));
+    World world(seed);
+    world.live(300);
+    if (HasFatalFailure()) return;
+    world.compare();
+    if (HasFailure()) return;
+    crash_count += world.crash_count();
+  }
+  if (!given) {
+    EXPECT_GT(crash_count, 1000u);
+  }
+}
+
+}  // namespace
+}  // namespace adbrook::stream
