@@ -1,0 +1,11 @@
+#include "io/huge_pages.h"
+
+#include <sys/mman.h>
+
+namespace adbrook::io {
+
+void prefer_huge_pages(void* begin, std::size_t size) {
+  static_cast<void>(::madvise(begin, size, MADV_HUGEPAGE));
+}
+
+}  // namespace adbrook::io
