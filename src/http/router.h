@@ -64,6 +64,8 @@ class Router {
   };
   Match match(Request& request) const;
 
+  const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
+
   // Asked when no route fits, so that a scan of random paths makes one label, not thousands.
   const RouteMetrics& unmatched() const { return unmatched_; }
 
