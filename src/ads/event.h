@@ -56,6 +56,8 @@ struct Click {
   ByteView extra;
 };
 
+enum class EventKind : std::uint8_t { impression, click };
+
 // The topics they come in by.
 inline constexpr std::string_view kImpressionsTopic = "impressions";
 inline constexpr std::string_view kClicksTopic = "clicks";

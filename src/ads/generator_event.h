@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ads/event.h"
 #include "ads/generator_random.h"
 #include "ads/truth.h"
 #include "ads/views.h"
@@ -14,8 +15,6 @@
 #include "base/time.h"
 
 namespace adbrook::ads {
-
-enum class EventKind : std::uint8_t { impression, click };
 
 struct SyntheticEvent {
   Uuid id;

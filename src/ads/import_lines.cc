@@ -25,9 +25,11 @@ Result<bool> ImportLines::read_raw(std::string& to, bool& is_whole) {
     const std::size_t count =
         newline ? static_cast<std::size_t>(static_cast<const std::byte*>(newline) - first) + 1
                 : end_ - begin_;
-    const std::size_t room = kImportLineSizeMax - std::min(to.size(), kImportLineSizeMax);
-    is_whole = is_whole && count <= room + 2;  // the line end may lie behind the limit
-    to.append(reinterpret_cast<const char*>(first), std::min(count, room + 2));
+    // The line end may lie just behind the limit.
+    constexpr std::size_t kKeptMax = kImportLineSizeMax + 2;
+    const std::size_t room = kKeptMax - std::min(to.size(), kKeptMax);
+    is_whole = is_whole && count <= room;
+    to.append(reinterpret_cast<const char*>(first), std::min(count, room));
     begin_ += count;
     if (newline) return true;
   }
