@@ -27,10 +27,14 @@ std::vector<QueuedAppend> AppendQueue::take(std::size_t size_max) {
   return group;
 }
 
-bool AppendQueue::finish() {
+void AppendQueue::release() {
   const std::lock_guard lock(mutex_);
   size_ -= std::exchange(taken_size_, 0);
   size_gauge_.set(static_cast<double>(size_));
+}
+
+bool AppendQueue::finish() {
+  const std::lock_guard lock(mutex_);
   writer_posted_ = !queue_.empty();
   return writer_posted_;
 }

@@ -31,7 +31,9 @@ class AppendQueue {
 
   // Everything queued, oldest first, up to about `size_max` bytes of entries.
   std::vector<QueuedAppend> take(std::size_t size_max);
-  // What was taken is done with. True: there is more, and the caller must post the next step.
+  // What was taken needs no more room here.
+  void release();
+  // True: there is more, and the caller must post the next step. False: the next push says so.
   bool finish();
   // Nothing more comes in.
   void close();
@@ -41,7 +43,7 @@ class AppendQueue {
   Gauge& size_gauge_;
   std::mutex mutex_;  // many callers, one writer; held for moments
   std::deque<QueuedAppend> queue_;
-  std::size_t size_ = 0;  // with what was taken and is not finished
+  std::size_t size_ = 0;  // with what was taken and not released
   std::size_t taken_size_ = 0;
   bool writer_posted_ = false;
   bool closed_ = false;

@@ -239,8 +239,11 @@ bool DurableLog::write_group(GroupOutcome& outcome) {
 void DurableLog::write_step() {
   GroupOutcome outcome;
   if (write_group(outcome)) static_cast<void>(checkpointer_.run({}));
-  if (queue_.finish()) post_write();
+  queue_.release();
+  // Answers first: what their receivers append at once is in the next group, so that one sync serves
+  // all who wait together, and answers come in the order of the log.
   after_group(std::move(outcome));
+  if (queue_.finish()) post_write();
 }
 
 void DurableLog::after_group(GroupOutcome outcome) {

@@ -21,6 +21,8 @@ constexpr std::size_t kNameDigits = 20;
 // A new file is filled with zeros this far ahead of its entries: an overwrite syncs faster than a
 // write into a block that the file system has reserved and never written.
 constexpr std::size_t kFillSize = 1 << 20;
+// For larger groups the sync is not what costs, and the zeros would be written for nothing.
+constexpr std::size_t kFilledGroupSizeMax = 32 << 10;
 
 std::size_t padded(std::size_t size) {
   return (size + kWalBlockSize - 1) / kWalBlockSize * kWalBlockSize;
@@ -165,12 +167,11 @@ void Wal::add(const WalAppend& what) {
 }
 
 Result<void> Wal::fill_ahead(std::uint64_t end) {
-  if (end <= filled_ || filled_ >= file_size_) return {};
+  if (end <= filled_ || end - place_.position > kFilledGroupSizeMax || end >= file_size_) return {};
   static const Buffer zeros(kFillSize);
-  const std::uint64_t begin = std::max(filled_, end);
-  const std::size_t size = std::min<std::uint64_t>(kFillSize, file_size_ - begin);
-  filled_ = begin + size;
-  return file_->write_at(begin, ByteView(zeros).first(size));
+  const std::size_t size = std::min<std::uint64_t>(kFillSize, file_size_ - end);
+  filled_ = end + size;
+  return file_->write_at(end, ByteView(zeros).first(size));
 }
 
 Result<void> Wal::write_group() {
