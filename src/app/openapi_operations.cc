@@ -1,0 +1,117 @@
+#include "app/openapi_operations.h"
+
+namespace adbrook::app {
+namespace {
+
+const std::vector<Parameter>& report_parameters() {
+  static const std::vector<Parameter> kParameters = {
+      {"by", "Dimensions, separated by commas: campaign_id, publisher_id, country, …"},
+      {"from", "RFC 3339 or ms since 1970; the first bucket"},
+      {"to", "RFC 3339 or ms since 1970; the first bucket that is out"},
+      {"bucket", "1m, 1h, 1d or all"},
+      {"where", "dimension=value; may be repeated, all must hold"},
+      {"sort", "A column, most first; -column for least first"},
+      {"limit", "At most so many rows"},
+      {"format", "json or csv"},
+      {"wait", "How long to wait for commits to reach the log's ends, at most 10m"}};
+  return kParameters;
+}
+
+}  // namespace
+
+const std::vector<Operation>& operations() {
+  static const Parameter kWait{"wait", "How long to wait for commits to reach the log's ends"};
+  static const Parameter kStrict{"strict", "1 refuses unknown fields"};
+  static const std::vector<Operation> kOperations = {
+      {"/v1/impressions",
+       "post",
+       "Impressions: one object, an array, or one object per line",
+       {kStrict},
+       "Impression",
+       "application/json",
+       "202"},
+      {"/v1/clicks",
+       "post",
+       "Clicks: one object, an array, or one object per line",
+       {kStrict},
+       "Click",
+       "application/json",
+       "202"},
+      {"/v1/dead-letters",
+       "post",
+       "Lines that an importer could not read",
+       {kStrict},
+       "DeadLetter",
+       "application/json",
+       "202"},
+      {"/v1/pixel.gif",
+       "get",
+       "One impression in the query string; HEAD is not counted",
+       {{"campaignId", "The campaign", true}, {"pubId", "The publisher", true}},
+       "",
+       "image/gif"},
+      {"/v1/click",
+       "get",
+       "Records a click, then leads on to its target",
+       {{"to", "Where it leads", true},
+        {"sig", "Made by adbrook sign-url", true},
+        {"campaignId", "The campaign", true},
+        {"pubId", "The publisher", true}},
+       "",
+       "",
+       "302"},
+      {"/v1/reports/click-through", "get", "A click-through report", report_parameters(), "",
+       "application/json"},
+      {"/v1/cells",
+       "get",
+       "The cells of a view, one JSON array of values per line",
+       {{"view", "click-through, creatives, places or devices"},
+        {"from", "The first time"},
+        {"to", "The first time that is out"}},
+       "",
+       "application/x-ndjson"},
+      {"/v1/audit", "get", "The conservation check", {kWait}, "", "application/json"},
+      {"/v1/outcomes",
+       "get",
+       "How events ended, by topic, outcome and reason",
+       {kWait},
+       "",
+       "application/json"},
+      {"/v1/topics", "get", "Topics with the ends of their partitions", {}, "", "application/json"},
+      {"/v1/events",
+       "get",
+       "The events behind one report cell",
+       {{"cell", "VIEW;TIME;dimension=value;…, as the life of an event prints it", true},
+        {"limit", "At most so many of each kind"}},
+       "",
+       "application/json"},
+      {"/v1/events/{uuid}", "get", "The whole life of one event", {}, "", "application/json"},
+      {"/v1/dead-letters",
+       "get",
+       "Dead letters, grouped by reason",
+       {{"reason", "Only this reason"},
+        {"order", "newest or oldest"},
+        {"skip", "Leave out so many"},
+        {"limit", "At most so many"},
+        {"show", "true gives their bytes too"}},
+       "",
+       "application/json"},
+      {"/v1/dead-letters/{uuid}",
+       "get",
+       "One dead letter with its bytes",
+       {},
+       "",
+       "application/json"},
+      {"/metrics", "get", "Prometheus text", {}, "", "text/plain"},
+      {"/livez", "get", "Whether the process lives", {}, "", "text/plain"},
+      {"/readyz",
+       "get",
+       "Whether the engine is ready, and what it waits for",
+       {},
+       "",
+       "application/json"},
+      {"/openapi.json", "get", "This document", {}, "", "application/json"}};
+  return kOperations;
+}
+
+}  // namespace adbrook::app
