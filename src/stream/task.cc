@@ -1,6 +1,7 @@
 #include "stream/task.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "base/assert.h"
@@ -173,8 +174,10 @@ Result<void> Task::replay_step(const Step& step) {
     return fail(ErrorKind::corrupt, "a step names input " + std::to_string(step.input));
   if (step.kind == Step::Kind::advance) {
     topology_->inputs()[step.input]->time().advance(step.watermark);
-    end_step();
-    return {};
+    return guarded([&]() -> Result<void> {
+      end_step();
+      return {};
+    });
   }
   InputReader& reader = readers_[step.input];
   if (reader.position() != step.first) reader.seek(step.first);
@@ -193,19 +196,37 @@ Result<std::int64_t> Task::take_records(std::size_t input) {
   return taken->record_count;
 }
 
-void Task::advance(std::size_t input, Timestamp watermark) {
+Result<void> Task::advance(std::size_t input, Timestamp watermark) {
   topology_->inputs()[input]->time().advance(watermark);
   steps_.push_back(Step::of_advance(static_cast<std::uint16_t>(input), watermark));
-  end_step();
+  return guarded([&]() -> Result<void> {
+    end_step();
+    return {};
+  });
 }
 
 Result<void> Task::process(std::size_t input, const InputReader::Taken& taken) {
-  if (auto done = topology_->inputs()[input]->take(taken.batches); !done)
-    return pass(done.error(), readers_[input].partition().topic);
   event_count_ += static_cast<std::uint64_t>(taken.record_count);
   events_since_checkpoint_ += taken.record_count;
-  end_step();
-  return {};
+  return guarded([&]() -> Result<void> {
+    if (auto done = topology_->inputs()[input]->take(taken.batches); !done)
+      return pass(done.error(), readers_[input].partition().topic);
+    end_step();
+    return {};
+  });
+}
+
+// Codecs and policies are the application's; what they throw ends here, at the batch.
+template <class F>
+Result<void> Task::guarded(F user_code) {
+  try {
+    return user_code();
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::invalid, std::string("an operator threw: ") + error.what() +
+                                        "; correct the topology and start again");
+  } catch (...) {
+    return fail(ErrorKind::invalid, "an operator threw; correct the topology and start again");
+  }
 }
 
 // Only here the watermark moves, so that all events of a step are judged alike.

@@ -49,7 +49,7 @@ class Task {
   Result<bool> has_more(std::size_t input) { return readers_[input].has_more(); }
   // Returns the number of records.
   Result<std::int64_t> take_records(std::size_t input);
-  void advance(std::size_t input, Timestamp watermark);
+  Result<void> advance(std::size_t input, Timestamp watermark);
 
   bool has_uncommitted() const { return !steps_.empty(); }
   std::size_t uncommitted_size() const;  // bytes of outputs
@@ -90,6 +90,8 @@ class Task {
   Result<void> replay(const CommitRecord& record);
   Result<void> replay_step(const Step& step);
   Result<void> process(std::size_t input, const InputReader::Taken& taken);
+  template <class F>
+  Result<void> guarded(F user_code);
   void end_step();
   Result<void> check_identities() const;
   Buffer commit_record_batch();

@@ -12,6 +12,8 @@ namespace {
 // Steps of a task before others get the thread.
 constexpr int kStepsPerTurn = 8;
 constexpr Millis kRetryDelay{100};
+// Adding up a state's memory walks its buckets, so it is not done at every turn.
+constexpr std::uint64_t kEventsPerBudgetLook = 32'768;
 
 }  // namespace
 
@@ -25,23 +27,9 @@ TaskLoop::TaskLoop(TaskRunnerPlaces places, std::unique_ptr<Task> task, PromiseB
       name_(task_->group() + " " + std::to_string(task_->topology().partition())),
       committed_positions_(task_->input_count()),
       inputs_(task_->input_count()),
-      meters_(places_.metrics, {{"group", task_->group()},
-                                {"partition", std::to_string(task_->topology().partition())}}) {
+      meters_(places_.metrics, *task_) {
   mail_.readable.resize(task_->input_count());
 }
-
-TaskMeters::TaskMeters(Metrics& metrics, const MetricLabels& labels)
-    : events(metrics.counter("adbrook_stream_events_total",
-                             "Records that a task has taken from its inputs.", labels)),
-      commits(metrics.counter("adbrook_stream_commits_total", "Commits of a task.", labels)),
-      commit_seconds(metrics.histogram("adbrook_stream_commit_seconds",
-                                       "From handing a commit to the log until it is durable.",
-                                       Histogram::duration_bounds(), labels)),
-      memory(metrics.gauge("adbrook_stream_state_bytes", "Memory of a task's state.", labels)),
-      watermark(metrics.gauge("adbrook_stream_watermark_seconds",
-                              "Event time below which a task expects nothing more.", labels)),
-      pending(metrics.gauge("adbrook_stream_pending_events",
-                            "Events that wait for the event they refer to.", labels)) {}
 
 template <class F>
 void TaskLoop::leave_mail(F change) {
@@ -137,7 +125,7 @@ void TaskLoop::work() {
 
 void TaskLoop::read_mail(Mail& mail) {
   for (std::size_t i = 0; i < inputs_.size(); ++i)
-    if (mail.readable[i]) inputs_[i].at_end = false;
+    if (mail.readable[i]) inputs_[i].at_end = inputs_[i].waits = false;
   for (Question& question : mail.questions) questions_.push_back(std::move(question));
   if (mail.stopped) stopped_ = std::move(mail.stopped);
   if (mail.commit_tick) {
@@ -193,9 +181,11 @@ void TaskLoop::begin_running() {
     inputs_[i].had_event = task_->input(i).time().confirmed().has_value();
     inputs_[i].last_event = now;
   }
+  over_budget_ = task_->over_budget();
   {
     const std::lock_guard lock(mutex_);
     status_.restored = true;
+    status_.waits_for_memory = over_budget_;
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       committed_positions_[i] = task_->reader(i).position();
   }
@@ -213,6 +203,7 @@ bool TaskLoop::run_some() {
   if (!questions_.empty() || stopped_ || task_->wants_checkpoint()) return settle_down();
   watch_budget();
   take_promises();
+  if (phase_ != Phase::running) return true;
   bool stepped = true;
   for (int i = 0; i < kStepsPerTurn && stepped && phase_ == Phase::running; ++i) {
     if (task_->unit_is_full()) {
@@ -235,6 +226,8 @@ bool TaskLoop::run_some() {
 
 // A task without room takes no more input; only event time may still go on and free some.
 void TaskLoop::watch_budget() {
+  if (!over_budget_ && task_->event_count() < watched_events_ + kEventsPerBudgetLook) return;
+  watched_events_ = task_->event_count();
   const bool over = task_->over_budget();
   if (over == over_budget_) return;
   over_budget_ = over;
@@ -305,6 +298,7 @@ bool TaskLoop::may_read(std::size_t input) {
   }
   if (*more) return true;
   inputs_[input].at_end = true;
+  if (std::exchange(inputs_[input].waits, true)) return false;
   const InputReader& reader = task_->reader(input);
   places_.bus.when_readable(reader.partition(), reader.position(),
                             [weak = weak_from_this(), input] {
@@ -335,7 +329,7 @@ void TaskLoop::take_promises() {
       state.at_end = false;
       continue;
     }
-    task_->advance(i, *state.promised);
+    if (auto done = task_->advance(i, *state.promised); !done) return fail_with(done.error());
     state.promised.reset();
   }
 }
@@ -358,7 +352,8 @@ void TaskLoop::move_idle_inputs() {
     state.moved_until += by;
     const Timestamp current = *task_->input(i).time().watermark();
     const Timestamp target = std::min(current + by, board_.idle_limit(i));
-    if (target > current) task_->advance(i, target);
+    if (target <= current) continue;
+    if (auto done = task_->advance(i, target); !done) return fail_with(done.error());
   }
 }
 
@@ -413,20 +408,13 @@ void TaskLoop::finish_unit() {
     const std::lock_guard lock(mutex_);
     committed_positions_ = unit.positions;
   }
-  const Nanos took = places_.clock.monotonic() - commit_sent_;
-  meters_.commit_seconds.observe(std::chrono::duration<double>(took).count());
-  meters_.commits.add();
+  meters_.committed(places_.clock.monotonic() - commit_sent_);
   publish_busy();
   publish_promises(unit.promises);
   note_progress();
 }
 
-void TaskLoop::note_progress() {
-  meters_.events.add(task_->event_count() - std::exchange(counted_events_, task_->event_count()));
-  meters_.memory.set(static_cast<double>(task_->memory()));
-  meters_.watermark.set(static_cast<double>(task_->topology().context().watermark.ms) / 1000);
-  meters_.pending.set(static_cast<double>(task_->topology().context().counts.pending_total()));
-}
+void TaskLoop::note_progress() { meters_.show(*task_); }
 
 void TaskLoop::answer_questions() {
   if (questions_.empty()) return;

@@ -13,19 +13,10 @@
 
 #include "stream/promise_board.h"
 #include "stream/task.h"
+#include "stream/task_meters.h"
 #include "stream/task_runner.h"
 
 namespace adbrook::stream {
-
-struct TaskMeters {
-  TaskMeters(Metrics& metrics, const MetricLabels& labels);
-  Counter& events;
-  Counter& commits;
-  Histogram& commit_seconds;
-  Gauge& memory;
-  Gauge& watermark;
-  Gauge& pending;
-};
 
 // `work` is owned by one thread at a time: the chain of its steps. The public calls are
 // thread-safe; they leave mail, under a lock because the bus, timers and readers of reports call
@@ -64,6 +55,7 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
   };
   struct InputState {
     bool at_end = false;
+    bool waits = false;  // the bus will say when there is more
     bool had_event = false;
     bool idle = false;
     Nanos last_event{0};   // on the monotonic clock, or when the task began to run
@@ -134,7 +126,7 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
   Timestamp committed_at_ = Timestamp::lowest();
   std::vector<Question> questions_;
   std::move_only_function<void()> stopped_;
-  std::uint64_t counted_events_ = 0;
+  std::uint64_t watched_events_ = 0;  // when the budget was last looked at
 
   Nanos commit_sent_{0};
   TaskMeters meters_;

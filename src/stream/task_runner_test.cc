@@ -327,6 +327,32 @@ TEST(TaskRunner, a_reached_budget_stops_input_and_says_so) {
             static_cast<std::int64_t>(kCount));
 }
 
+TEST(TaskRunner, what_a_codec_throws_stops_its_task_and_nothing_else) {
+  struct Throwing {
+    bool operator()(const record::RecordView&, Order&, Refusal&) {
+      throw std::runtime_error("no such page");
+    }
+  };
+  TestDriver driver([](Topology& topology) {
+    topology.source<Order>("orders", Throwing{}, {.id = &Order::id, .time = &Order::time})
+        .settle(Outcome::counted);
+  });
+  driver.pipe("orders", order_record(1, driver.now()));
+  driver.run();
+  EXPECT_NE(driver.runner().trouble().find("an operator threw: no such page"), std::string::npos);
+  EXPECT_EQ(driver.bus().commit_count(), 0u);
+}
+
+TEST(TaskRunner, outcomes_are_exported) {
+  TellingDriver driver;
+  driver.order(1, 0s);
+  driver.order(1, 0s);
+  EXPECT_NE(
+      driver.metrics().text().find(
+          R"(adbrook_stream_outcome_events{group="test",partition="0",topic="orders",outcome="duplicate"} 1)"),
+      std::string::npos);
+}
+
 TEST(TaskRunner, a_question_sees_only_what_is_committed) {
   TellingDriver driver;
   driver.run();
