@@ -13,7 +13,8 @@
 
 namespace adbrook::io {
 
-// Owned by one thread at a time, except read_at, which may run beside anything but truncate.
+// Owned by one thread at a time, except that read_at may run beside anything but a truncate below what
+// it reads, and sync beside anything: it covers the writes that had returned when it was called.
 class File {
  public:
   virtual ~File() = default;
