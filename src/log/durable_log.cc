@@ -240,8 +240,8 @@ void DurableLog::write_step() {
   GroupOutcome outcome;
   if (write_group(outcome)) static_cast<void>(checkpointer_.run({}));
   queue_.release();
-  // Answers first: what their receivers append at once is in the next group, so that one sync serves
-  // all who wait together, and answers come in the order of the log.
+  // Answers first: what their receivers append at once is in the next group, so that one sync
+  // serves all who wait together, and answers come in the order of the log.
   after_group(std::move(outcome));
   if (queue_.finish()) post_write();
 }
