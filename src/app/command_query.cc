@@ -71,6 +71,19 @@ int print_answer(const Arguments& arguments, Console& console, const std::string
   return holds(*value) ? kExitDone : kExitNo;
 }
 
+// The rows without what does not fit into a cell.
+boost::json::array plain_members(const boost::json::array& rows) {
+  boost::json::array plain;
+  for (const auto& row : rows) {
+    if (!row.is_object()) continue;
+    boost::json::object kept;
+    for (const auto& [name, member] : row.as_object())
+      if (!member.is_structured()) kept.emplace(name, member);
+    plain.emplace_back(std::move(kept));
+  }
+  return plain;
+}
+
 bool always(const boost::json::value&) { return true; }
 
 }  // namespace
@@ -99,11 +112,12 @@ int run_dead_letters_list(const Arguments& arguments, Console& console) {
   const auto value = parse_answer(*body);
   if (!value) return fail_command(console, value.error());
   const auto* object = value->if_object();
-  const auto* groups = object ? object->if_contains("reasons") : nullptr;
+  const auto* groups = object ? object->if_contains("groups") : nullptr;
   if (!groups || !groups->is_array())
     console.print(show_json(*value));
   else
-    console.print(print_table(table_of(groups->as_array()), parse_table_format(arguments.format)));
+    console.print(print_table(table_of(plain_members(groups->as_array())),
+                              parse_table_format(arguments.format)));
   return kExitDone;
 }
 

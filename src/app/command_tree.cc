@@ -148,10 +148,11 @@ void add_sources(CommandBuilder& root, Arguments& a) {
   auto import = root.command("import", "Send real events from CSV, NDJSON or Avro files");
   import.example("adbrook import --as usagov clicks/*.gz", "33 files, merged by event time")
       .example("adbrook import --mapping shop.toml events.csv", "by a mapping of your own")
-      .example("adbrook import events.ndjson", "events as the collector takes them");
+      .example("adbrook import --as clicks events.ndjson", "events as the collector takes them");
   import.option("FILE", a.import.files, "FILE", "Files; gzip is understood", ValueKind::file)
       .required()
-      .option("--as", a.import.as, "NAME", "A named mapping: usagov, obd, adbrook")
+      .option("--as", a.import.as, "NAME",
+              "A named mapping: usagov, obd, impressions or clicks (guessed from the name)")
       .option("--mapping", a.import.mapping, "FILE", "A mapping file", ValueKind::file)
       .option("--speed", a.import.speed, "1x|60x|max", "How fast event time passes")
       .toggle("--retime", a.import.retime, "Move all times so that the last event is now");

@@ -21,9 +21,11 @@ Engine::Engine(const Settings& settings, std::function<void(std::string_view)> n
       executor_(thread_count(settings)),
       network_(executor_) {}
 
-Engine::~Engine() {
-  if (!stopped_)
-    if (auto done = stop(); !done) note_(done.error().message);
+Engine::~Engine() { stop_once(); }
+
+void Engine::stop_once() {
+  if (stopped_) return;
+  if (auto done = stop(); !done) note_(done.error().message);
 }
 
 Result<std::unique_ptr<Engine>> Engine::open(const Settings& settings,

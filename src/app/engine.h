@@ -43,6 +43,8 @@ class Engine {
   // Takes no more requests, commits, writes checkpoints, syncs, and frees the directory. The first
   // thing that went wrong is returned; everything is closed in any case.
   Result<void> stop();
+  // As stop() when nobody did; what goes wrong becomes a note.
+  void stop_once();
 
   const Settings& settings() const { return settings_; }
   Metrics& metrics() { return metrics_; }

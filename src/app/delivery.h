@@ -1,0 +1,58 @@
+// What `generate`, `import` and `demo` share: sending with progress, waiting until the engine has
+// committed everything, and the totals at the end.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/command_tree.h"
+#include "app/console.h"
+#include "app/sender.h"
+
+namespace adbrook::app {
+
+// Owned by one thread.
+class Delivery {
+ public:
+  struct Parts {
+    io::ThreadExecutor& executor;
+    Interrupt& interrupt;
+    Console& console;
+  };
+  // `total` is what progress counts up to. All parts outlive it. invalid: a flag that cannot be.
+  static Result<std::unique_ptr<Delivery>> start(const SendArguments& arguments, Parts parts,
+                                                 std::optional<std::uint64_t> total);
+
+  // Sends it, or prints it where --to is "-".
+  Result<void> add(const OutgoingEvent& event);
+  // Sends what is collected.
+  Result<void> flush();
+  // Waits, for live traffic, and sends what is collected first when that takes long.
+  Result<void> pause_until(Timestamp moment);
+  bool interrupted() const { return interrupt_.requested(); }
+
+  // Sends the rest, waits until all of it is committed, and says the totals. Gives the exit code.
+  int finish();
+  // Says why it ends early; gives the exit code.
+  int give_up(const Error& error);
+
+  SendTotals totals() const { return sender_ ? sender_->totals() : SendTotals{}; }
+  io::Clock& clock() { return clock_; }
+
+ private:
+  Delivery(const SendArguments& arguments, Parts parts, std::optional<std::uint64_t> total);
+  Result<void> wait_until_committed();
+  void say_totals();
+
+  SendArguments arguments_;
+  Console& console_;
+  Interrupt& interrupt_;
+  io::RealClock clock_;
+  std::optional<ServerConnection> server_;  // none when events are printed
+  std::optional<Sender> sender_;
+  Progress progress_;
+  std::uint64_t added_ = 0;
+};
+
+}  // namespace adbrook::app

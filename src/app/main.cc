@@ -1,0 +1,56 @@
+// The adbrook binary: reads the command line and runs one command.
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "app/commands.h"
+
+namespace adbrook::app {
+namespace {
+
+using Command = int (*)(const Arguments&, Console&);
+
+constexpr std::array<std::pair<std::string_view, Command>, 18> kCommands = {{
+    {"serve", run_serve},
+    {"demo", run_demo},
+    {"generate", run_generate},
+    {"import", run_import},
+    {"report click-through", run_report},
+    {"event", run_event},
+    {"audit", run_audit},
+    {"dead-letters list", run_dead_letters_list},
+    {"dead-letters show", run_dead_letters_show},
+    {"sign-url", run_sign_url},
+    {"config check", run_config_check},
+    {"config show", run_config_show},
+    {"config init", run_config_init},
+    {"config markdown", run_config_markdown},
+    {"doctor", run_doctor},
+    {"completions", run_completions},
+    {"man", run_man},
+    {"version", run_version},
+}};
+
+int run(const std::vector<std::string>& words, Console& console) {
+  const ParsedCommandLine parsed = parse_command_line(words);
+  console.print(parsed.out);
+  if (!parsed.error.empty()) console.complain(parsed.error);
+  if (!parsed.run) return parsed.exit_code;
+  std::string name;
+  for (const auto& word : parsed.arguments.command) name += (name.empty() ? "" : " ") + word;
+  for (const auto& [known, command] : kCommands)
+    if (known == name) return command(parsed.arguments, console);
+  console.complain("the command '" + name + "' is in the tree but not in the table of main");
+  return kExitUsage;
+}
+
+}  // namespace
+}  // namespace adbrook::app
+
+int main(int count, char** words) {
+  adbrook::app::Console console;
+  const int code = adbrook::app::run({words + 1, words + count}, console);
+  if (console.finish()) return code;
+  console.complain("not everything could be printed to stdout; check the pipe or the disk");
+  return adbrook::app::kExitEnvironment;
+}

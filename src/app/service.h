@@ -1,0 +1,43 @@
+// The running engine with everything it answers: collector, questions, health, in one router.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "ads/click_service.h"
+#include "ads/event_search.h"
+#include "app/collector.h"
+#include "app/engine.h"
+#include "app/link_collector.h"
+
+namespace adbrook::app {
+
+// Owned by one thread.
+class Service {
+ public:
+  // Opens the engine and begins to answer; returns before the tasks are restored. Errors as
+  // Engine::open and Engine::listen.
+  static Result<std::unique_ptr<Service>> start(const Settings& settings,
+                                                std::function<void(std::string_view)> note);
+  // Stops when nobody did.
+  ~Service();
+
+  Engine& engine() { return *engine_; }
+  // As Engine::stop().
+  Result<void> stop();
+
+ private:
+  explicit Service(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+  Result<void> open_parts();
+  http::Router make_router();
+
+  // Destroyed last: what follows refers to it, and it runs nothing any more once it is stopped.
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Collector> collector_;
+  std::unique_ptr<LinkCollector> links_;
+  std::unique_ptr<ads::ClickService> clicks_;
+  std::unique_ptr<ads::EventSearch> search_;
+};
+
+}  // namespace adbrook::app
