@@ -29,7 +29,16 @@ double seconds(Nanos duration) { return std::chrono::duration<double>(duration).
 Connection::Connection(io::TcpStream stream, std::shared_ptr<ConnectionPool> pool)
     : pool_(std::move(pool)), stream_(std::move(stream)), parser_(limits_of(pool_->options())) {}
 
-Connection::~Connection() { pool_->forget(*this); }
+Connection::~Connection() {
+  hold_body(0);
+  pool_->forget(*this);
+}
+
+bool Connection::hold_body(std::size_t size) {
+  const auto change = static_cast<std::int64_t>(size) - static_cast<std::int64_t>(held_);
+  held_ = size;
+  return change == 0 || pool_->hold_bodies(change);
+}
 
 void Connection::stop() {
   stream_.post([self = shared_from_this()] {
@@ -105,8 +114,15 @@ void Connection::process() {
     const std::string_view bytes =
         as_text({input_.get() + input_begin_, input_end_ - input_begin_});
     input_begin_ += parser_.feed(bytes);
+    const bool fits = hold_body(parser_.request().body.size());
     if (parser_.state() == RequestParser::State::refused) {
       refuse(parser_.refusal());
+    } else if (!fits) {
+      refuse({{.status = 503,
+               .title = {},
+               .detail = "too many large bodies at once; send it again, or raise "
+                         "http.bodies.max.bytes"},
+              "bodies"});
     } else if (parser_.state() == RequestParser::State::complete) {
       received_ = input_end_ - input_begin_;
       continue_sent_ = false;
@@ -177,6 +193,7 @@ void Connection::add_preflight(Response& response) const {
 }
 
 void Connection::answer(Response response) {
+  hold_body(0);
   if (preflight_ && !cors_origin_.empty()) add_preflight(response);
   const RouteMetrics& counts = route_ ? route_->counts : pool_->router().unmatched();
   counts.count(response.status, seconds(pool_->clock().monotonic() - handling_begin_));
@@ -193,8 +210,10 @@ void Connection::answer(Response response) {
 void Connection::refuse(const Refusal& refusal) {
   pool_->refused(refusal.reason).add();
   keep_alive_ = false;
-  append_response(output_, problem_response(refusal.problem), {.keep_alive = false},
-                  pool_->clock().now());
+  hold_body(0);
+  Response response = problem_response(refusal.problem);
+  if (response.status == 503) response.fields.emplace_back("Retry-After", "1");
+  append_response(output_, response, {.keep_alive = false}, pool_->clock().now());
 }
 
 void Connection::flush() {

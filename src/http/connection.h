@@ -33,6 +33,10 @@ class ConnectionPool {
   // Called by each connection's destructor.
   void forget(const Connection& connection);
   Counter& refused(std::string_view reason);
+  // Changes what all bodies together hold; false when that is now more than it may be.
+  bool hold_bodies(std::int64_t change) {
+    return (body_bytes_ += change) <= options_.bodies_max.count;
+  }
 
   io::Clock& clock() const { return clock_; }
   const Router& router() const { return router_; }
@@ -48,6 +52,7 @@ class ConnectionPool {
   ServerOptions options_;
   Gauge& open_count_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::int64_t> body_bytes_{0};
   std::mutex mutex_;  // guards the map: connections open and end on any thread
   std::condition_variable changed_;
   bool detached_ = false;  // the owner of clock and metrics may be gone
@@ -82,6 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse(const Refusal& refusal);
   void add_preflight(Response& response) const;
   std::string_view allowed_origin(const Router::Route* route, std::string_view origin) const;
+  bool hold_body(std::size_t size);
   void flush();
   void on_written(Result<void> written);
   void next_piece();
@@ -105,6 +111,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t input_end_ = 0;
   std::size_t received_ = 0;  // of the request that is being read
   std::size_t drained_ = 0;   // after the last answer
+  std::size_t held_ = 0;      // of the body, as the pool knows it
   Nanos request_begin_{0};
 
   // The request that is being handled.

@@ -14,6 +14,7 @@ struct ServerOptions {
   Bytes request_line_max = 20_KiB;
   Bytes head_max = 40_KiB;
   Bytes body_max = 16_MiB;
+  Bytes bodies_max = 512_MiB;
   Millis header_timeout{10'000};
   Millis idle_timeout{60'000};
   Millis write_timeout{30'000};
@@ -31,6 +32,9 @@ struct ServerOptions {
                           "Request line and header fields together; each connection may cost it."},
         Setting<O, Bytes>{"body.max.bytes", &O::body_max, 1_KiB, 256_MiB,
                           "Largest body, before and after inflating; each request may cost it."},
+        Setting<O, Bytes>{
+            "bodies.max.bytes", &O::bodies_max, 16_MiB, Bytes{std::int64_t{1} << 40},
+            "All bodies that are being received or handled; above it senders get 503."},
         Setting<O, Millis>{"header.timeout.ms", &O::header_timeout, Millis(10), Millis(600'000),
                            "How long a request's head may take; longer lets slow senders hold on."},
         Setting<O, Millis>{"idle.timeout.ms", &O::idle_timeout, Millis(10), Millis(3'600'000),

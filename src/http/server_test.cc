@@ -245,6 +245,27 @@ TEST_F(ServerTest, a_gzip_bomb_gets_413) {
   EXPECT_EQ(answer->status, 413);
 }
 
+TEST_F(ServerTest, all_bodies_together_have_a_limit) {
+  options_.bodies_max = {1000};
+  start();
+  const std::string head = "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n";
+  RawPeer first = peer();
+  first.send(head + std::string(800, 'x'));
+  const auto whole = [](const std::string& seen) { return seen.find("\r\n\r\n") != seen.npos; };
+  // The first body may still be on its way; the second is refused as soon as both are here.
+  std::string answer;
+  for (bool refused = false; !refused;) {
+    RawPeer one = peer();
+    one.send(head + std::string(900, 'x'));
+    answer = one.read_until(whole);
+    refused = !answer.starts_with("HTTP/1.1 200");
+  }
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+  EXPECT_NE(answer.find("Retry-After: 1\r\n"), std::string::npos);
+  first.send(std::string(100, 'x'));
+  EXPECT_TRUE(first.read_until(whole).starts_with("HTTP/1.1 200 "));
+}
+
 TEST_F(ServerTest, a_slow_head_is_cut_off) {
   options_.header_timeout = Millis(100);
   start();
