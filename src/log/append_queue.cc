@@ -18,6 +18,7 @@ std::vector<QueuedAppend> AppendQueue::take(std::size_t size_max) {
   const std::lock_guard lock(mutex_);
   std::vector<QueuedAppend> group;
   std::size_t size = 0;
+  // At least one, however large: it was let in, so it fits.
   while (!queue_.empty() && (group.empty() || size + queue_.front().entry_size <= size_max)) {
     size += queue_.front().entry_size;
     group.push_back(std::move(queue_.front()));

@@ -10,6 +10,7 @@ constexpr std::string_view kMagic = "ADBKCKPT";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kCrcAt = 12;
 constexpr std::size_t kBodyAt = 16;
+// The smallest encodings, so that a count can be held against the bytes that are left.
 constexpr std::size_t kTopicSizeMin = 43;
 constexpr std::size_t kPartitionSizeMin = 20;
 constexpr std::size_t kSegmentSize = 32;
@@ -105,6 +106,7 @@ Buffer encode_checkpoint(const Checkpoint& checkpoint) {
 Result<Checkpoint> decode_checkpoint(ByteView bytes) {
   if (bytes.size() < kBodyAt || as_text(bytes.first(kMagic.size())) != kMagic)
     return damaged("it does not begin as one");
+  // The checksum before the version: damage must not look like a newer version.
   const auto version = load_le<std::uint32_t>(bytes.data() + kMagic.size());
   if (load_le<std::uint32_t>(bytes.data() + kCrcAt) != crc32c(bytes.subspan(kBodyAt)))
     return damaged("its checksum does not hold");

@@ -44,6 +44,8 @@ void Checkpointer::begin(const Change& change) {
   }
   run->content.wal = wal_.place();
   run->content.sequence = wal_.last_sequence();
+  // What is written after this moment belongs to the next checkpoint; syncing it early does no
+  // harm.
   for (const auto& partition : state_.partitions()) {
     Partition::Unsynced unsynced = partition->take_unsynced();
     move_behind(run->sealed, unsynced.sealed);
@@ -64,6 +66,7 @@ Result<bool> Checkpointer::advance() {
   const std::size_t index = run.synced_count++;
   if (index < run.sealed.size()) {
     if (auto done = run.sealed[index]->sync(); !done) return pass(std::move(done.error()));
+    // Nobody writes a sealed segment again, so no later sync can need this file.
     run.sealed[index]->close();
     return true;
   }
@@ -72,6 +75,7 @@ Result<bool> Checkpointer::advance() {
       return pass(std::move(done.error()));
     return true;
   }
+  // A segment's bytes are worth nothing without its name.
   for (const std::string& directory : run.directories)
     if (auto done = files_.sync_directory(directory); !done) return pass(std::move(done.error()));
   if (auto done = finish(); !done) return pass(std::move(done.error()));
@@ -79,6 +83,8 @@ Result<bool> Checkpointer::advance() {
 }
 
 Result<void> Checkpointer::finish() {
+  // The order matters: only what the checkpoint on the disk covers may be recycled, and only what
+  // it does not name may be removed.
   if (auto done = directory_.write_checkpoint(run_->content); !done) return done;
   checkpoint_count_.add();
   {
@@ -121,6 +127,7 @@ bool Checkpointer::step() {
     begin(Change{});
     return true;
   }
+  // The last step may fail for want of space and then hands over to the next run.
   const bool last = run_->synced_count >= run_->sealed.size() + run_->open.size();
   if (last) return static_cast<void>(drive()), false;
   auto more = advance();

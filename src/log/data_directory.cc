@@ -75,6 +75,7 @@ Result<void> DataDirectory::make_layout() const {
   return files_->sync_directory(path_);
 }
 
+// Looked at before the lock is taken: taking it would leave a file in somebody else's directory.
 Result<DataDirectory> DataDirectory::open(io::FileSystem& files, std::string path) {
   DataDirectory directory(files, std::move(path));
   const auto ours = directory.has_format();
@@ -138,6 +139,7 @@ Result<void> DataDirectory::write_checkpoint(const Checkpoint& checkpoint) {
   const std::string path = wal() + "/checkpoint";
   auto done = write_file_atomically(*files_, path, content);
   if (done || done.error().kind != ErrorKind::disk_full) return done;
+  // Retention needs a checkpoint to free space, so it must not fail for want of it.
   if (!files_->remove(reserve())) return done;
   return write_file_atomically(*files_, path, content);
 }

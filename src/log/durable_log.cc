@@ -124,6 +124,8 @@ Result<void> DurableLog::create_topic(std::string_view name, std::int32_t partit
   if (partition_count < 1 || partition_count > kPartitionCountMax)
     return invalid("topic '" + printable(name) + "': " + std::to_string(partition_count) +
                    " partitions; use 1 to " + std::to_string(kPartitionCountMax));
+  // The directories first, then the checkpoint that names them, then everybody may append: a crash
+  // in between leaves empty directories that the next start removes.
   const std::lock_guard lock(topics_mutex_);
   if (const auto existing = state_.topic(name)) {
     if (existing->partition_count == partition_count) return {};
@@ -148,6 +150,7 @@ Result<void> DurableLog::delete_topic(std::string_view name) {
   const std::lock_guard lock(topics_mutex_);
   const auto topic = state_.topic(name);
   if (!topic) return pass(topic.error());
+  // From here on nobody can append; the checkpoint waits for the group that is under way.
   if (auto done = state_.begin_deleting(name); !done) return done;
   const auto done = checkpointer_.run({});
   state_.end_deleting(name, done.has_value());
@@ -208,6 +211,7 @@ void DurableLog::append(Append what, AppendDone done) {
   if (health_.failed()) return refuse(std::move(done), {ErrorKind::io_failed, health_.trouble()});
   auto checked = check(std::move(what));
   if (!checked) return refuse(std::move(done), std::move(checked.error()));
+  // The checksum was checked on the caller's thread: the writer only moves bytes.
   checked->done = std::move(done);
   switch (queue_.push(*checked)) {
     case AppendQueue::Pushed::queued: return;
@@ -231,6 +235,7 @@ bool DurableLog::write_group(GroupOutcome& outcome) {
   const std::lock_guard lock(writer_mutex_);
   writer_.write(queue_.take(kGroupSizeMax), outcome);
   const std::size_t live_count = wal_.live_count();
+  // A full disk is also a reason: covered write-ahead files are reused instead of making new ones.
   if (live_count > kCheckpointFileCount || (health_.disk_full() && live_count > 1))
     post_checkpoint();
   return live_count >= kWalFileCountMax;

@@ -46,6 +46,8 @@ void GroupWriter::write(std::vector<QueuedAppend> group, GroupOutcome& outcome) 
 }
 
 Result<void> GroupWriter::accept(QueuedAppend& append, Timestamp now, GroupOutcome& outcome) {
+  // An entry never spans files. The group so far is finished in this one: it has its answers
+  // sooner.
   if (!wal_.fits(append.entry_size) && !health_.failed()) {
     flush(outcome);
     if (!health_.failed()) {
@@ -77,7 +79,9 @@ Result<void> GroupWriter::make_room(const QueuedAppend& append) {
       return fail(ErrorKind::not_found, "append: the topic was deleted; nothing was kept");
   }
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    // Once per partition, with all its batches: they lie in one segment.
+    // All room first, for all partitions: an append is kept whole or not at all, and nothing of it
+    // has an offset yet when the room for one of them is missing. Once per partition, with all its
+    // batches: they lie in one segment.
     const auto same = [&](std::size_t j) { return batches[j].partition == batches[i].partition; };
     std::size_t size = 0;
     std::size_t count = 0;
@@ -96,6 +100,7 @@ Result<void> GroupWriter::make_room(const QueuedAppend& append) {
   return {};
 }
 
+// Cannot fail: there is room for all of it.
 std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append, Timestamp now) {
   std::vector<AppendedBatch> places;
   places.reserve(append.what.batches.size());
@@ -123,6 +128,7 @@ std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append, Timestamp now
   return places;
 }
 
+// The write-ahead log first. When the segments fail after it, a restart fills them from there.
 Result<void> GroupWriter::put_on_disk() {
   if (auto done = wal_.write_group(); !done) return done;
   if (sync_) {
@@ -150,6 +156,7 @@ void GroupWriter::flush(GroupOutcome& outcome) {
 }
 
 void GroupWriter::finish_accepted(GroupOutcome& outcome) {
+  // Visible before it is answered: whoever hears of an append can read it.
   std::vector<LogState::OffsetChange> offsets;
   for (Accepted& accepted : accepted_) {
     for (OffsetCommit& offset : accepted.append.what.offsets) {

@@ -24,6 +24,7 @@ std::string partition_directory_name(std::string_view topic, std::int32_t number
   return std::string(topic) + "-" + std::to_string(number);
 }
 
+// Positions of deleted topics are not written down, so all of these have their partition.
 void LogState::restore(const Checkpoint& checkpoint) {
   const std::lock_guard lock(mutex_);
   for (const CheckpointedTopic& topic : checkpoint.topics) add_locked(topic);
@@ -168,6 +169,7 @@ Offset LogState::committed(std::string_view group, PartitionId id) const {
 io::Step LogState::wait(PartitionId id, Offset offset, io::Step step) {
   const std::lock_guard lock(mutex_);
   Partition* const partition = find_locked(id);
+  // A step that is woken for nothing costs one read; one that sleeps for ever costs its task.
   // Nothing will ever come to a deleted partition; the next read says so.
   if (partition == nullptr || partition->readers.ends.visible > offset) return step;
   partition->readers.waiting.emplace(offset, std::move(step));
@@ -185,6 +187,7 @@ void LogState::hold(std::string_view holder, PartitionId id, Offset offset) {
 void LogState::publish(const std::vector<PartitionPtr>& written, std::vector<OffsetChange> offsets,
                        std::vector<io::Step>& woken) {
   const std::lock_guard lock(mutex_);
+  // Under one lock for all partitions: this is the moment at which the whole group becomes visible.
   for (const PartitionPtr& partition : written) partition->publish(woken);
   for (OffsetChange& change : offsets)
     offsets_[std::move(change.group)][change.partition] = change.offset;
@@ -203,6 +206,7 @@ Checkpoint LogState::describe() const {
   for (const auto& [group, offsets] : offsets_) {
     for (const auto& [key, offset] : offsets) {
       const auto id = ids_.find(key);
+      // A topic that is being deleted takes its positions with it.
       if (id == ids_.end() || find_locked(id->second) == nullptr) continue;
       checkpoint.offsets.push_back({.partition = key, .offset = offset, .group = group});
     }
@@ -228,6 +232,7 @@ void LogState::end_deleting(std::string_view name, bool deleted) {
     PartitionPtr& partition = partitions_[id.value];
     partition->readers.deleted = deleted;
     if (!deleted) continue;
+    // The number in partitions_ is never used again: an old PartitionId must not reach a new topic.
     ids_.erase(partition->key());
     for (auto& [group, offsets] : offsets_) offsets.erase(partition->key());
     partition.reset();
@@ -249,6 +254,7 @@ std::size_t LogState::expired_count(const Partition& partition, Timestamp now) {
     // As in Kafka: what is left still has at least this many bytes.
     const bool over = config.retention_bytes >= Bytes{0} &&
                       size - extent.log_size >= config.retention_bytes.count;
+    // In order, and never beyond what a task still needs: what is kept has no hole.
     if ((!old && !over) || segments[count + 1]->base() > floor) break;
     size -= extent.log_size;
   }

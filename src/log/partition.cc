@@ -12,6 +12,7 @@ namespace {
 // One node has one leader for ever.
 constexpr std::int32_t kLeaderEpoch = 0;
 
+// Every change of the ends comes through here.
 void check(const Ends& ends) {
   ADBROOK_ASSERT(ends.start <= ends.stable && ends.stable <= ends.visible &&
                      ends.visible <= ends.durable && ends.durable <= ends.written,
@@ -107,11 +108,14 @@ Result<void> Partition::write_staged(Buffer& scratch) {
 void Partition::publish(std::vector<io::Step>& woken) {
   for (const auto& segment : writing_) segment->publish();
   writing_.clear();
+  // An empty one waits for its first batch: a published segment holds at least one.
   std::erase_if(fresh_, [&](const std::shared_ptr<Segment>& segment) {
     if (segment->staged_end() == 0) return false;
     readers.segments.push_back(segment);
     return true;
   });
+  // Without transactions and replicas the ends move together; written moves ahead only between here
+  // and the lock, where nobody can look.
   Ends& ends = readers.ends;
   ends = {
       .start = ends.start, .stable = next_, .visible = next_, .durable = next_, .written = next_};
@@ -131,6 +135,7 @@ CheckpointedPartition Partition::describe() const {
 Partition::Unsynced Partition::take_unsynced() {
   Unsynced unsynced{
       .sealed = std::move(sealed_unsynced_), .open = sealing_, .directory = directory_unsynced_};
+  // A full segment whose last group is not written yet is still open: seal() comes after that.
   if (active_unsynced_) unsynced.open.push_back(active_);
   sealed_unsynced_.clear();
   active_unsynced_ = false;

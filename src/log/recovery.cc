@@ -18,6 +18,7 @@ std::unexpected<Error> damaged(const std::string& where, const std::string& why)
 
 // --- the directories ---
 
+// A topic that the checkpoint does not name was never acknowledged, or its deletion was.
 Result<void> remove_directory_and_files(io::FileSystem& files, const std::string& path) {
   const auto names = files.list(path);
   // Not a directory: nothing that we made.
@@ -103,7 +104,9 @@ Result<void> Replay::list_files() {
   return {};
 }
 
+// The same way into the segments as a new append takes; offset and time are the recorded ones.
 Result<void> Replay::apply_batch(std::span<std::byte> bytes, const WalBatch& batch) {
+  // Anything that does not follow exactly would put a hole or a double into the partition.
   const auto partition = state_.partition(batch.partition);
   const auto header = record::read_header(bytes);
   if (partition == nullptr || !header || header->size() != bytes.size() ||
@@ -121,6 +124,7 @@ Result<void> Replay::apply_batch(std::span<std::byte> bytes, const WalBatch& bat
 }
 
 Result<void> Replay::apply(const WalEntry& entry) {
+  // Taking a batch writes its base offset, the same one, into it; the reader's bytes stay as read.
   payload_.assign(entry.payload.begin(), entry.payload.end());
   const auto what = parse_wal_append(payload_);
   if (!what) return pass(what.error());
@@ -183,6 +187,7 @@ Result<Recovered> Replay::run(const Checkpoint& checkpoint) {
   if (!last) return pass(last.error());
   Recovered recovered{.last_sequence = next_sequence_ - 1, .replayed_count = count_};
   for (const std::uint64_t number : numbers_) {
+    // Until the next checkpoint is on the disk a crash needs these files once more.
     const bool needed = number >= checkpoint.wal.file && number <= *last;
     (needed ? recovered.covered : recovered.spares).push_back(number);
     recovered.next_file = number + 1;

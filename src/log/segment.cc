@@ -33,6 +33,7 @@ Result<void> read_exactly(io::File& file, const std::string& path, std::uint64_t
 
 }  // namespace
 
+// Byte order of the names is the order of the offsets.
 std::string segment_name(Offset base) {
   const std::string digits = std::to_string(base.value);
   return std::string(20 - digits.size(), '0') + digits;
@@ -61,6 +62,8 @@ SegmentExtent Segment::extent() const {
 
 // --- reading ---
 
+// A sealed segment is opened for each read: four calls beside a read of many batches, and the
+// number of open files does not grow with what is kept.
 Result<std::shared_ptr<Segment::Files>> Segment::files_for_reading() {
   if (files_) return files_;
   auto log = files_system_.open(log_path_, io::OpenMode::read);
@@ -103,6 +106,7 @@ Result<void> Segment::load_index(Files& files) {
   if (*size < known.log_size)
     return damaged(log_path_, "it has " + std::to_string(*size) + " bytes and should have " +
                                   std::to_string(known.log_size));
+  // The rows are counted anew from nothing and must come to what the checkpoint says.
   extent_ = {.base = base_};
   index_.clear();
   Result<void> result;
@@ -138,10 +142,13 @@ Result<Segment::Window> Segment::open_window() {
   return Window{.files = std::move(*files), .batch_count = extent_.batch_count};
 }
 
+// The row is checked against the batch and the batch against its checksum: a wrong index or a byte
+// that the disk changed is an error, never a wrong answer.
 Result<ReadBatches> Segment::read_batches(Files& files, const std::vector<SegmentRow>& rows) {
   ReadBatches result;
   const std::uint32_t begin = rows.front().position;
   result.bytes.resize(rows.back().position + rows.back().size - begin);
+  // Batches follow each other without a gap, so one read has them all.
   if (auto done = read_exactly(*files.log, log_path_, begin, result.bytes); !done)
     return pass(std::move(done.error()));
   result.batches.reserve(rows.size());
@@ -165,6 +172,7 @@ Result<ReadBatches> Segment::read(Offset from, std::size_t size_max) {
     ADBROOK_ASSERT(above != index_.begin(), "a read begins inside its segment");
     next = static_cast<std::size_t>(above - index_.begin() - 1) * kRowsPerIndexEntry;
   }
+  // The first rows come with the one that the index points at; a long read takes more at a time.
   std::vector<SegmentRow> wanted;
   std::size_t size = 0;
   for (std::size_t count = kRowsPerIndexEntry; next < window->batch_count; count = kRowsPerRead) {
@@ -190,6 +198,7 @@ Result<std::optional<Offset>> Segment::first_at_or_after(Timestamp time) {
   if (!window) return pass(std::move(window.error()));
   std::size_t next;
   {
+    // max_before never falls, so everything before the entry found is too early.
     const std::lock_guard lock(mutex_);
     if (extent_.max_timestamp < time) return std::nullopt;
     const auto above = std::ranges::partition_point(
@@ -221,6 +230,7 @@ Result<void> Segment::open_for_append() {
       return damaged(
           file == log->get() ? log_path_ : times_path_,
           "it has " + std::to_string(*size) + " bytes and should have " + std::to_string(end));
+    // Longer: a crash left what the checkpoint does not count, or space that was never used.
     if (*size == end) continue;
     if (auto done = file->truncate(end); !done) return done;
   }
@@ -230,6 +240,7 @@ Result<void> Segment::open_for_append() {
   return index_loaded_ ? Result<void>{} : load_index(*files_);
 }
 
+// In growing steps: small partitions stay small, large ones seldom ask.
 Result<void> Segment::reserve_in(io::File& file, std::uint64_t needed, std::uint64_t& reserved) {
   if (needed <= reserved) return {};
   const std::uint64_t ahead = std::clamp(needed, kReserveMin, kReserveMax);
@@ -262,6 +273,7 @@ Result<void> Segment::write_staged(Buffer& scratch) {
   for (std::size_t i = 0; i < staged_.size();) {
     const std::uint64_t position = staged_[i].position;
     ByteView run = staged_bytes_[i++];
+    // Many small batches cost less copied together than written one by one.
     if (i < staged_.size() && run.size() + staged_bytes_[i].size() <= kGatherSizeMax) {
       scratch.assign(run.begin(), run.end());
       while (i < staged_.size() && scratch.size() + staged_bytes_[i].size() <= kGatherSizeMax)
@@ -270,6 +282,7 @@ Result<void> Segment::write_staged(Buffer& scratch) {
     }
     if (auto done = files_->log->write_at(position, run); !done) return done;
   }
+  // The rows come after the batches, though nothing depends on it: both count only when published.
   scratch.clear();
   for (const SegmentRow& row : staged_) encode_segment_row(scratch, base_, row);
   return files_->times->write_at(times_end_ - scratch.size(), scratch);
@@ -289,6 +302,7 @@ Result<void> Segment::seal() {
 }
 
 Result<void> Segment::sync() {
+  // Not under the lock: readers go on during the sync.
   std::shared_ptr<Files> files;
   {
     const std::lock_guard lock(mutex_);

@@ -90,6 +90,8 @@ Wal::Wal(io::FileSystem& files, io::Clock& clock, Metrics& metrics, std::string 
   ADBROOK_ASSERT(file_size_ >= 2 * kWalBlockSize, "a write-ahead file holds a header and a group");
 }
 
+// What recovery read is on the disk by the checkpoint that follows, so it counts as synced: an
+// entry of this process proves nothing about entries of an earlier one.
 Result<void> Wal::start(std::uint64_t number, std::uint64_t next_sequence,
                         std::vector<std::uint64_t> spares) {
   next_sequence_ = next_sequence;
@@ -99,6 +101,7 @@ Result<void> Wal::start(std::uint64_t number, std::uint64_t next_sequence,
   return begin_file(number);
 }
 
+// The size is set at once, so that a sync behind an entry has no size to write down.
 Result<std::unique_ptr<io::File>> Wal::make_file(std::uint64_t number) {
   auto file = files_.open(path(number), io::OpenMode::write);
   if (!file) return file;
@@ -114,6 +117,7 @@ Result<std::unique_ptr<io::File>> Wal::make_file(std::uint64_t number) {
   return file;
 }
 
+// A recycled file has all its blocks: overwriting them needs no space and no metadata.
 Result<std::unique_ptr<io::File>> Wal::take_file(std::uint64_t number) {
   while (!spares_.empty()) {
     const std::uint64_t spare = spares_.back();
@@ -139,6 +143,7 @@ Result<std::unique_ptr<io::File>> Wal::take_file(std::uint64_t number) {
 Result<void> Wal::begin_file(std::uint64_t number) {
   auto file = take_file(number);
   if (!file) return pass(std::move(file.error()));
+  // Before anything is acknowledged from this file its name must survive a power loss.
   if (auto done = files_.sync_directory(directory_); !done) return done;
   file_ = std::move(*file);
   place_ = {.file = number, .position = kWalBlockSize};
@@ -177,6 +182,8 @@ Result<void> Wal::fill_ahead(std::uint64_t end) {
 Result<void> Wal::write_group() {
   group_.resize(padded(group_.size()));
   if (!header_written_) {
+    // Not when the file is taken: what the header proves is that the first group came to be
+    // written, and the file before was synced until then.
     const WalHeader header{.file_number = place_.file, .first_sequence = synced_ + 1};
     if (auto done = file_->write_at(0, encode_wal_header(header)); !done) return done;
     header_written_ = true;
@@ -193,6 +200,7 @@ Result<void> Wal::write_group() {
 Result<void> Wal::sync() {
   const Nanos begin = clock_.monotonic();
   if (auto done = file_->sync(); !done) return done;
+  // No group is open here, so everything that has a sequence was written before this sync.
   synced_ = next_sequence_ - 1;
   sync_count_.add();
   sync_seconds_.observe(std::chrono::duration<double>(clock_.monotonic() - begin).count());

@@ -13,10 +13,12 @@ constexpr std::uint32_t kKindAppend = 1;
 constexpr std::size_t kCrcAt = 4;
 constexpr std::size_t kSequenceAt = 8;
 constexpr std::size_t kSyncedAt = 16;
+// Sizes of the parts without their bytes, so that a count can be held against what is left.
 constexpr std::size_t kPayloadHeadSize = 12;
 constexpr std::size_t kBatchHeadSize = 28;
 constexpr std::size_t kOffsetHeadSize = 18;
 
+// The file number makes what a recycled file held before invalid without writing over it.
 // Over the file number, the size and everything behind the checksum.
 std::uint32_t entry_crc(ByteView entry, std::uint64_t file_number) {
   std::byte front[12];

@@ -31,6 +31,7 @@ Result<WalReader> WalReader::open(io::FileSystem& files, const std::string& dire
 Result<ByteView> WalReader::look(std::uint64_t position, std::size_t size) {
   size = std::min<std::uint64_t>(size, size_ - std::min(position, size_));
   if (position < window_begin_ || position + size > window_begin_ + window_.size()) {
+    // Grows with what an entry claims, never beyond the file.
     window_.resize(std::min<std::uint64_t>(std::max(size, kWindowSize), size_ - position));
     window_begin_ = position;
     const auto got = file_->read_at(position, window_);
