@@ -8,6 +8,8 @@
 namespace adbrook::app {
 namespace {
 
+constexpr int kLogThreads = 2;  // one syncs the write-ahead log, one the segments
+
 int thread_count(const Settings& settings) {
   const auto wanted = static_cast<int>(settings.engine.threads);
   return wanted > 0 ? wanted : io::processor_count();
@@ -18,6 +20,7 @@ int thread_count(const Settings& settings) {
 Engine::Engine(const Settings& settings, std::function<void(std::string_view)> note)
     : settings_(settings),
       note_(std::move(note)),
+      log_executor_(kLogThreads),
       executor_(thread_count(settings)),
       network_(executor_) {}
 
@@ -37,7 +40,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const Settings& settings,
 
 Result<void> Engine::start() {
   auto opened =
-      log::Log::open(files_, clock_, executor_, metrics_, settings_.engine.data, settings_.log);
+      log::Log::open(files_, clock_, log_executor_, metrics_, settings_.engine.data, settings_.log);
   if (!opened) return pass(std::move(opened.error()));
   log_ = std::move(*opened);
   bus_ = std::make_unique<bus::EmbeddedBus>(*log_, executor_);
@@ -106,6 +109,7 @@ Result<void> Engine::stop() {
   if (log_)
     if (auto closed = log_->close(); !closed && result) result = std::move(closed);
   executor_.stop();
+  log_executor_.stop();
   return result;
 }
 

@@ -67,7 +67,9 @@ class Engine {
   io::RealFileSystem files_;
   io::RealClock clock_;
   io::SystemRandom random_;
-  // Before everything whose steps run on it: it is destroyed last.
+  // Before everything whose steps run on them: they are destroyed last. The log has threads of its
+  // own, since its steps wait for the disk and would hold up requests and tasks.
+  io::ThreadExecutor log_executor_;
   io::ThreadExecutor executor_;
   io::Network network_;
   std::unique_ptr<log::Log> log_;
