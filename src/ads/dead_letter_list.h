@@ -1,0 +1,80 @@
+// What could not be read as an event, for people: grouped by reason, page by page, and one by one
+// with its original bytes. Read from the topic `dead-letters`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ads/event_search.h"
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace adbrook::ads {
+
+// One dead letter without its bytes.
+struct DeadLetterEntry {
+  Uuid id;
+  std::string source;      // "clicks-2", "GET /v1/click" or a file
+  std::int64_t place = 0;  // offset or line; 0 = none
+  Timestamp append_time;
+  std::string reason;
+  std::string field;  // empty = none
+  std::string detail;
+  std::int64_t size = 0;  // of its bytes
+};
+
+// All dead letters of one reason. The same letter from the same place counts once.
+struct DeadLetterGroup {
+  std::string reason;
+  std::int64_t count = 0;
+  DeadLetterEntry first;  // by append time
+  DeadLetterEntry last;
+};
+
+enum class ListOrder { newest_first, oldest_first };
+
+struct DeadLetterQuery {
+  std::string reason;  // empty: all
+  ListOrder order = ListOrder::newest_first;
+  std::size_t skip = 0;
+  std::size_t limit = 20;
+};
+
+struct DeadLetterList {
+  std::vector<DeadLetterGroup> groups;  // of all reasons, most first; the filter is for entries
+  std::vector<DeadLetterEntry> entries;
+  bool more = false;  // behind the last entry
+};
+
+struct DeadLetterWithBytes {
+  DeadLetterEntry entry;
+  Buffer bytes;
+};
+
+inline constexpr std::size_t kListedLettersMax = 10'000;       // skip + limit
+inline constexpr std::size_t kLetterGroupCountMax = 256;       // the rest is grouped as "other"
+inline constexpr std::size_t kDistinctLettersMax = 1'000'000;  // above, copies count again
+
+// The texts of a request; empty means not given.
+struct DeadLetterRequest {
+  std::string reason;
+  std::string order;  // newest | oldest
+  std::string skip;
+  std::string limit;
+};
+// invalid: names the parameter and what is allowed.
+Result<DeadLetterQuery> parse_dead_letter_query(const DeadLetterRequest& request);
+
+void dead_letter_list(EventSearch& search, DeadLetterQuery query, Answer<DeadLetterList> answer);
+// not_found when no letter has this id.
+void dead_letter(EventSearch& search, Uuid id, Answer<DeadLetterWithBytes> answer);
+
+std::string to_json(const DeadLetterList& list);
+// The bytes as `text` when they are UTF-8, else as `hex`.
+std::string to_json(const DeadLetterWithBytes& letter);
+
+}  // namespace adbrook::ads

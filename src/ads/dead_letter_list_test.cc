@@ -1,0 +1,118 @@
+#include "ads/dead_letter_list.h"
+
+#include <gtest/gtest.h>
+
+#include "ads/dead_letter.h"
+#include "io/simulated_executor.h"
+#include "stream/memory_bus.h"
+
+namespace adbrook::ads {
+namespace {
+
+// Dead letters in a topic of two partitions.
+class Bed {
+ public:
+  Bed() : executor_(1), bus_(executor_, executor_.clock()), search_(bus_, executor_) {
+    bus_.create_topic(std::string(kDeadLettersTopic), 2);
+  }
+
+  Uuid add(std::int64_t place, std::string_view reason, ByteView bytes,
+           std::int32_t partition = 0) {
+    const DeadLetter letter{.source = "clicks-0",
+                            .place = place,
+                            .reason = reason,
+                            .field = "uuid",
+                            .detail = "why",
+                            .bytes = bytes};
+    Buffer value;
+    encode(letter, value);
+    const Uuid id = dead_letter_id(letter);
+    record::BatchBuilder builder;
+    const std::string key = id.to_string();
+    builder.add({1}, as_bytes(key), value);
+    bus_.append({std::string(kDeadLettersTopic), partition}, builder.finish());
+    executor_.advance(Millis(10));
+    return id;
+  }
+
+  DeadLetterList list(DeadLetterQuery query) {
+    std::optional<Result<DeadLetterList>> got;
+    dead_letter_list(search_, std::move(query),
+                     [&](Result<DeadLetterList> list) { got.emplace(std::move(list)); });
+    executor_.run_until_idle();
+    EXPECT_TRUE(got && *got);
+    return std::move(**got);
+  }
+  Result<DeadLetterWithBytes> show(Uuid id) {
+    std::optional<Result<DeadLetterWithBytes>> got;
+    dead_letter(search_, id,
+                [&](Result<DeadLetterWithBytes> letter) { got.emplace(std::move(letter)); });
+    executor_.run_until_idle();
+    return std::move(*got);
+  }
+
+ private:
+  io::SimulatedExecutor executor_;
+  stream::MemoryBus bus_;
+  EventSearch search_;
+};
+
+std::vector<std::int64_t> places(const DeadLetterList& list) {
+  std::vector<std::int64_t> places;
+  for (const DeadLetterEntry& entry : list.entries) places.push_back(entry.place);
+  return places;
+}
+
+TEST(DeadLetterList, groups_by_reason_and_counts_the_same_letter_once) {
+  Bed bed;
+  bed.add(1, "bad_uuid", as_bytes("a"));
+  bed.add(2, "bad_time", as_bytes("b"));
+  bed.add(3, "bad_uuid", as_bytes("c"), 1);
+  bed.add(3, "bad_uuid", as_bytes("c"), 1);
+  const DeadLetterList list = bed.list({});
+  ASSERT_EQ(list.groups.size(), 2u);
+  EXPECT_EQ(list.groups[0].reason, "bad_uuid");
+  EXPECT_EQ(list.groups[0].count, 2);
+  EXPECT_EQ(list.groups[0].first.place, 1);
+  EXPECT_EQ(list.groups[0].last.place, 3);
+  EXPECT_EQ(places(list), (std::vector<std::int64_t>{3, 2, 1}));
+  EXPECT_FALSE(list.more);
+}
+
+TEST(DeadLetterList, pages_go_on_where_the_last_one_ended) {
+  Bed bed;
+  for (std::int64_t i = 1; i <= 7; ++i)
+    bed.add(i, i % 2 == 0 ? "even" : "odd", as_bytes("x"), static_cast<std::int32_t>(i % 2));
+  EXPECT_EQ(places(bed.list({.limit = 3})), (std::vector<std::int64_t>{7, 6, 5}));
+  EXPECT_TRUE(bed.list({.limit = 3}).more);
+  EXPECT_EQ(places(bed.list({.skip = 3, .limit = 3})), (std::vector<std::int64_t>{4, 3, 2}));
+  EXPECT_EQ(places(bed.list({.skip = 6, .limit = 3})), (std::vector<std::int64_t>{1}));
+  EXPECT_FALSE(bed.list({.skip = 4, .limit = 3}).more);
+  EXPECT_EQ(places(bed.list({.reason = "even"})), (std::vector<std::int64_t>{6, 4, 2}));
+  EXPECT_EQ(places(bed.list({.order = ListOrder::oldest_first, .skip = 1, .limit = 2})),
+            (std::vector<std::int64_t>{2, 3}));
+}
+
+TEST(DeadLetterList, one_letter_is_shown_with_its_bytes) {
+  Bed bed;
+  const Uuid text = bed.add(1, "bad_uuid", as_bytes("{\"uuid\":\"x\"}"));
+  const Uuid binary = bed.add(2, "unreadable", as_bytes("\xff\x01"), 1);
+  EXPECT_NE(to_json(*bed.show(text)).find(R"("text":"{\"uuid\":\"x\"}")"), std::string::npos);
+  EXPECT_NE(to_json(*bed.show(binary)).find(R"("hex":"ff01")"), std::string::npos);
+  const auto absent = bed.show({1, 2});
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().kind, ErrorKind::not_found);
+}
+
+TEST(DeadLetterList, wrong_words_are_refused) {
+  EXPECT_FALSE(parse_dead_letter_query({.order = "random"}));
+  EXPECT_FALSE(parse_dead_letter_query({.limit = "-1"}));
+  EXPECT_FALSE(parse_dead_letter_query({.skip = "9999", .limit = "9999"}));
+  const auto query = parse_dead_letter_query({.order = "oldest", .skip = "5"});
+  ASSERT_TRUE(query) << query.error().message;
+  EXPECT_EQ(query->order, ListOrder::oldest_first);
+  EXPECT_EQ(query->skip, 5u);
+}
+
+}  // namespace
+}  // namespace adbrook::ads
