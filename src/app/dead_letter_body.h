@@ -1,5 +1,5 @@
 // The body of POST /v1/dead-letters: one JSON object per line that an importer could not read.
-// {"source":"file.csv","line":12,"reason":"unreadable","field":"","detail":"...","bytes":"<base64>"}
+// {"source":"a.csv","line":12,"reason":"unreadable","field":"","detail":"...","bytes":"<base64>"}
 #pragma once
 
 #include <span>

@@ -169,7 +169,8 @@ std::string openapi_document() {
   json.end_object();
   // A path's operations stand together in OpenAPI, in the table they need not.
   std::map<std::string_view, std::vector<const Operation*>> by_path;
-  for (const Operation& operation : operations()) by_path[operation.path].push_back(&operation);
+  const std::vector<Operation> all = operations();
+  for (const Operation& operation : all) by_path[operation.path].push_back(&operation);
   json.key("paths");
   json.begin_object();
   for (const auto& [path, here] : by_path) {

@@ -22,6 +22,6 @@ struct Operation {
   std::string_view status = "200";
 };
 
-const std::vector<Operation>& operations();
+std::vector<Operation> operations();
 
 }  // namespace adbrook::app

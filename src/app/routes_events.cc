@@ -1,0 +1,123 @@
+#include "app/routes_events.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "ads/cell_events.h"
+#include "ads/dead_letter_list.h"
+#include "ads/event_life.h"
+#include "app/query_parameters.h"
+#include "base/text.h"
+
+namespace adbrook::app {
+namespace {
+
+using http::Method;
+using http::Request;
+using http::Responder;
+
+http::Response json_response(std::string body) {
+  if (!body.ends_with('\n')) body += '\n';
+  return {.content_type = "application/json", .body = std::move(body)};
+}
+
+template <class T>
+ads::Answer<T> as_json(Responder responder) {
+  return [responder = std::move(responder)](Result<T> result) mutable {
+    responder.send(result ? json_response(to_json(*result))
+                          : http::problem_response(result.error()));
+  };
+}
+
+// The path's {uuid}; nothing, and the request answered, when it is none.
+std::optional<Uuid> id_of(const Request& request, Responder& responder) {
+  const auto text = request.parameter("uuid");
+  const auto id = Uuid::parse(text);
+  if (!id)
+    responder.send(http::problem_response(
+        Error{ErrorKind::invalid, request.path + ": '" + printable(text) +
+                                      "' is no id; it has 36 characters or 32 hex digits"},
+        "uuid"));
+  return id;
+}
+
+// Fetches the bytes of one letter after the other; kept alive by the search under way.
+class ShownLetters : public std::enable_shared_from_this<ShownLetters> {
+ public:
+  ShownLetters(ads::EventSearch& search, ads::DeadLetterList list, Responder responder)
+      : search_(search), list_(std::move(list)), responder_(std::move(responder)) {}
+
+  void next() {
+    if (shown_ == list_.entries.size())
+      return responder_.send(json_response("{\"dead_letters\":[" + letters_ +
+                                           "],\"more\":" + (list_.more ? "true}" : "false}")));
+    ads::dead_letter(search_, list_.entries[shown_++].id,
+                     [self = shared_from_this()](Result<ads::DeadLetterWithBytes> letter) {
+                       if (!letter)
+                         return self->responder_.send(http::problem_response(letter.error()));
+                       self->letters_ += (self->letters_.empty() ? "" : ",") + to_json(*letter);
+                       self->next();
+                     });
+  }
+
+ private:
+  ads::EventSearch& search_;
+  const ads::DeadLetterList list_;
+  Responder responder_;
+  std::size_t shown_ = 0;
+  std::string letters_;
+};
+
+// The events behind one report cell.
+void answer_cell(ads::EventSearch& search, const Request& request, Responder responder) {
+  constexpr std::array<std::string_view, 2> kParameters = {"cell", "limit"};
+  const auto query = read_query(request, kParameters);
+  if (!query) return responder.send(http::problem_response(query.error()));
+  auto asked = ads::parse_cell(query->value_or("cell", ""), query->value_or("limit", ""));
+  if (!asked) return responder.send(http::problem_response(asked.error(), "cell"));
+  ads::cell_events(search, std::move(*asked), as_json<ads::CellEvents>(std::move(responder)));
+}
+
+void answer_letters(ads::EventSearch& search, const Request& request, Responder responder) {
+  constexpr std::array<std::string_view, 5> kParameters = {"reason", "order", "skip", "limit",
+                                                           "show"};
+  const auto query = read_query(request, kParameters);
+  if (!query) return responder.send(http::problem_response(query.error()));
+  const auto text = [&](std::string_view name) { return std::string(query->value_or(name, "")); };
+  auto asked = ads::parse_dead_letter_query({.reason = text("reason"),
+                                             .order = text("order"),
+                                             .skip = text("skip"),
+                                             .limit = text("limit")});
+  if (!asked) return responder.send(http::problem_response(asked.error()));
+  if (text("show") != "true")
+    return ads::dead_letter_list(search, std::move(*asked),
+                                 as_json<ads::DeadLetterList>(std::move(responder)));
+  asked->limit = std::min(asked->limit, kShownLettersMax);
+  ads::dead_letter_list(
+      search, std::move(*asked),
+      [&search, responder = std::move(responder)](Result<ads::DeadLetterList> list) mutable {
+        if (!list) return responder.send(http::problem_response(list.error()));
+        std::make_shared<ShownLetters>(search, std::move(*list), std::move(responder))->next();
+      });
+}
+
+}  // namespace
+
+void add_event_routes(http::Router& router, ads::EventSearch& search) {
+  router.add(Method::get, "/v1/events",
+             [&search](const Request& q, Responder r) { answer_cell(search, q, std::move(r)); });
+  router.add(Method::get, "/v1/events/{uuid}", [&search](const Request& q, Responder r) {
+    if (const auto id = id_of(q, r))
+      ads::event_life(search, *id, as_json<ads::EventLife>(std::move(r)));
+  });
+  router.add(Method::get, "/v1/dead-letters",
+             [&search](const Request& q, Responder r) { answer_letters(search, q, std::move(r)); });
+  router.add(Method::get, "/v1/dead-letters/{uuid}", [&search](const Request& q, Responder r) {
+    if (const auto id = id_of(q, r))
+      ads::dead_letter(search, *id, as_json<ads::DeadLetterWithBytes>(std::move(r)));
+  });
+}
+
+}  // namespace adbrook::app
