@@ -61,7 +61,10 @@ class CellSearch : public std::enable_shared_from_this<CellSearch> {
   using Wants = bool (CellSearch::*)(const record::BatchHeader&, Timestamp) const;
   using Take = ScanVerdict (CellSearch::*)(const ScannedRecord&);
 
-  void refuse(Error error) { search_.refuse(std::move(answer_), std::move(error)); }
+  void refuse(Error error) {
+    ticket_.reset();
+    search_.refuse(std::move(answer_), std::move(error));
+  }
   void scan(Result<std::vector<Scan::Part>> parts, Wants wants, Take take, Next next);
 
   bool all(const record::BatchHeader&, Timestamp) const { return true; }
@@ -80,7 +83,10 @@ class CellSearch : public std::enable_shared_from_this<CellSearch> {
   void find_impressions();
   void find_joined_clicks();
   void find_unlinked_clicks();
-  void finish() { answer_(std::move(found_)); }
+  void finish() {
+    ticket_.reset();  // who is answered may ask again at once
+    answer_(std::move(found_));
+  }
 
   ScanVerdict take_waiting(const ScannedRecord& scanned);
   ScanVerdict take_uncounted(const ScannedRecord& scanned);

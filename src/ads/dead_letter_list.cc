@@ -61,6 +61,7 @@ class ListBuilder {
   }
 
   DeadLetterList finish() && {
+    ticket_.reset();  // who is answered may ask again at once
     DeadLetterList list;
     for (auto& [reason, group] : groups_) list.groups.push_back(std::move(group));
     std::ranges::stable_sort(list.groups, std::ranges::greater{}, &DeadLetterGroup::count);
@@ -205,6 +206,7 @@ void dead_letter(EventSearch& search, Uuid id, Answer<DeadLetterWithBytes> answe
            }},
       [found, id, ticket = std::move(*ticket),
        answer = std::move(answer)](Result<void> done) mutable {
+        ticket.reset();
         if (!done) return answer(std::unexpected(done.error()));
         if (!*found)
           return answer(fail(ErrorKind::not_found,

@@ -51,7 +51,23 @@ class Bed {
     return std::move(*got);
   }
 
+  // Each is asked for when the one before is answered; how many came.
+  int show_in_turn(Uuid id, int count) {
+    int shown = 0;
+    std::function<void()> next = [&] {
+      dead_letter(search_, id, [&](Result<DeadLetterWithBytes> letter) {
+        if (letter && ++shown < count) next();
+      });
+    };
+    for (int i = 1; i < EventSearch::kSearchCountMax; ++i) held_.push_back(*search_.begin());
+    next();
+    executor_.run_until_idle();
+    held_.clear();
+    return shown;
+  }
+
  private:
+  std::vector<std::shared_ptr<void>> held_;  // places of other searches
   io::SimulatedExecutor executor_;
   stream::MemoryBus bus_;
   EventSearch search_;
@@ -102,6 +118,13 @@ TEST(DeadLetterList, one_letter_is_shown_with_its_bytes) {
   const auto absent = bed.show({1, 2});
   ASSERT_FALSE(absent);
   EXPECT_EQ(absent.error().kind, ErrorKind::not_found);
+}
+
+TEST(DeadLetterList, letters_may_be_shown_one_after_the_other) {
+  Bed bed;
+  const Uuid id = bed.add(1, "bad_uuid", as_bytes("x"));
+  EXPECT_EQ(bed.show_in_turn(id, EventSearch::kSearchCountMax * 3),
+            EventSearch::kSearchCountMax * 3);
 }
 
 TEST(DeadLetterList, wrong_words_are_refused) {

@@ -108,7 +108,10 @@ class LifeSearch : public std::enable_shared_from_this<LifeSearch> {
  private:
   using Next = void (LifeSearch::*)();
 
-  void refuse(Error error) { search_.refuse(std::move(answer_), std::move(error)); }
+  void refuse(Error error) {
+    ticket_.reset();
+    search_.refuse(std::move(answer_), std::move(error));
+  }
 
   void scan(std::vector<Scan::Part> parts, std::function<ScanVerdict(const ScannedRecord&)> each,
             Next next) {
@@ -402,6 +405,7 @@ void LifeSearch::finish() {
   EventLife life{.id = id_, .kinds = {}};
   for (const std::string_view topic : {kImpressionsTopic, kClicksTopic})
     if (auto kind = kind_of(topic); !kind.copies.empty()) life.kinds.push_back(std::move(kind));
+  ticket_.reset();  // who is answered may ask again at once
   answer_(std::move(life));
 }
 

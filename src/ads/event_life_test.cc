@@ -342,6 +342,18 @@ TEST(EventLife, too_many_searches_at_once_are_refused) {
   EXPECT_EQ(bed.life({5, 5}).error().kind, ErrorKind::not_found) << "the places are free again";
 }
 
+TEST(EventLife, who_is_answered_may_ask_again_at_once) {
+  Bed bed(1);
+  std::vector<ErrorKind> errors;
+  for (int i = 0; i < EventSearch::kSearchCountMax; ++i)
+    event_life(bed.search(), {5, 5}, [&](Result<EventLife>) {
+      event_life(bed.search(), {5, 6},
+                 [&](Result<EventLife> life) { errors.push_back(life.error().kind); });
+    });
+  bed.driver().executor().run_until_idle();
+  EXPECT_EQ(errors, std::vector<ErrorKind>(EventSearch::kSearchCountMax, ErrorKind::not_found));
+}
+
 TEST(EventLife, its_json_names_are_stable) {
   EventLife life{.id = {0, 1}, .kinds = {{.kind = "click"}}};
   EventOfKind& kind = life.kinds[0];
