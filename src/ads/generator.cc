@@ -233,8 +233,8 @@ void Generator::plan_trouble(const SyntheticEvent& impression) {
 
 // Older than the horizon by an hour and more. False while nothing can be late for sure.
 bool Generator::plan_late(Timestamp time) {
-  if (reached_ == Timestamp::lowest()) return false;
-  const Timestamp event_time = reached_ - Millis(kHorizon + kHour + random_.between(0, 3 * kHour));
+  if (settled_ == Timestamp::lowest()) return false;
+  const Timestamp event_time = settled_ - Millis(kHorizon + kHour + random_.between(0, 3 * kHour));
   const bool is_impression = random_.chance(kLateImpression);
   plan(is_impression ? world_.impression(random_, event_time)
                      : world_.unlinked_click(random_, event_time),
@@ -290,7 +290,7 @@ Generator::Planned Generator::take(DueQueue& queue) {
 
 // An event that waited for the watermark; those that would meet the horizon's end are left out.
 bool Generator::take_deferred(Planned& planned) {
-  while (!deferred_.empty() && deferred_.top().at_ms <= reached_.ms) {
+  while (!deferred_.empty() && deferred_.top().at_ms <= settled_.ms) {
     planned = take(deferred_);
     if (now_ms_ < planned.event.time.ms + kHorizon - kHour) return true;
   }
@@ -325,13 +325,19 @@ bool Generator::next(GeneratedItem& item) {
     default: break;
   }
   constexpr std::uint64_t kReachedEvery = 64;
-  if (++returned_count_ % kReachedEvery == 0 || planned.event.kind == EventKind::click)
-    reached_ = watermark_.reached();
+  if (++returned_count_ % kReachedEvery == 0) note_reached();
   if (truth_) count(planned, ending);
   if (planned.fate == Fate::joined && --shown_[planned.shown].click_count == 0)
     free_shown_.push_back(planned.shown);
   item = {planned.event.kind, json_, planned.event.time, {now_ms_}, ending.outcome, ending.reason};
   return true;
+}
+
+void Generator::note_reached() {
+  reached_.emplace_back(returned_count_, watermark_.reached());
+  for (; !reached_.empty() && reached_.front().first + options_.settle_events <= returned_count_;
+       reached_.pop_front())
+    settled_ = reached_.front().second;
 }
 
 void Generator::plan_duplicate(const Planned& planned) {

@@ -8,6 +8,7 @@
 #include <queue>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ads/generator_event.h"
@@ -35,6 +36,10 @@ struct GeneratorOptions {
   Timestamp start{1'767'225'600'000};  // 2026-01-01T00:00:00Z
   Millis span = std::chrono::hours(48);
   std::int32_t partitions = 4;  // of the engine, for knowing what is late for sure
+  // The engine's tasks tell each other how far they are once per commit, and one that lags holds
+  // time back for all. So an event counts as late for sure only by what was sent this many events
+  // before it; shorter runs have no late events.
+  std::uint64_t settle_events = 100'000;
 };
 
 // One thing to send. The text is valid until the next call.
@@ -130,6 +135,7 @@ class Generator {
   std::uint32_t keep(const Planned& planned);
 
   Planned next_due();
+  void note_reached();
   bool take_deferred(Planned& planned);
   Planned take(DueQueue& queue);
   void plan_duplicate(const Planned& planned);
@@ -146,7 +152,9 @@ class Generator {
   GeneratorRandom random_;
   GeneratorWorld world_;
   SentWatermark watermark_;
-  Timestamp reached_ = Timestamp::lowest();
+  // What the watermark had reached when so many events were returned, oldest first.
+  std::deque<std::pair<std::uint64_t, Timestamp>> reached_;
+  Timestamp settled_ = Timestamp::lowest();  // reached by every task for sure
 
   std::deque<Planned> planned_;
   std::vector<std::uint32_t> free_planned_;

@@ -1,11 +1,9 @@
 #include "ads/generator_places.h"
 
-#include <array>
-
 namespace adbrook::ads {
 namespace {
 
-constexpr auto kPlaces = std::to_array<GeneratorPlace>({
+constexpr GeneratorPlace kPlaces[] = {
     {"US", "New York", 407128, -740060},
     {"US", "Los Angeles", 340522, -1182437},
     {"GB", "London", 515074, -1278},
@@ -111,7 +109,7 @@ constexpr auto kPlaces = std::to_array<GeneratorPlace>({
     {"US", "Phoenix", 334484, -1120740},
     {"US", "Coeur d'Alene", 476777, -1167805},
     {"US", "Minneapolis", 449778, -932650},
-});
+};
 
 }  // namespace
 
