@@ -48,6 +48,7 @@ class Dedupe final : public Operator, public Consumer<T> {
         seen_.prefetch(kind_.id(rows.values[selected[i + kPrefetchDistance]]));
       decide(rows.values[selected[i]], rows.meta[selected[i]], selected[i]);
     }
+    // What is refused goes first, so that its consumers see the batch in the order of decisions.
     refused_.push({rows.values, rows.meta, refused_rows_});
     accepted_.push({rows.values, rows.meta, accepted_rows_});
   }
@@ -60,6 +61,7 @@ class Dedupe final : public Operator, public Consumer<T> {
   std::int64_t memory() const override { return seen_.memory().count; }
 
  private:
+  // Late comes before duplicate: beyond the horizon the store has forgotten who was there.
   void decide(const T& row, RowMeta& meta, std::uint32_t index) {
     const Timestamp time = kind_.time(row);
     if (time < context_.watermark - options_.horizon) return refuse(meta, Outcome::late, index);

@@ -126,6 +126,7 @@ Result<void> for_each_record(std::span<StepBatch> batches, F f) {
   return {};
 }
 
+// Takes no time from its records and checks none: both were done where they first arrived.
 template <class T, class Codec>
 class InternalInput final : public Input {
  public:
@@ -167,6 +168,7 @@ class InternalInput final : public Input {
   RowCollector<T> rows_;
 };
 
+// Knows the codec's type, which the handles of a flow have forgotten.
 template <class T, class Codec>
 class CodecRowKind final : public RowKind<T> {
  public:
@@ -190,6 +192,7 @@ class CodecRowKind final : public RowKind<T> {
   std::shared_ptr<Codec> codec_;  // one per source, used by each of its inputs in turn
 };
 
+// The codec is inlined into its loop: no virtual call and no allocation per event.
 template <class T, class Codec>
 class SourceInput final : public Input {
  public:
@@ -222,6 +225,7 @@ class SourceInput final : public Input {
   }
 
  private:
+  // Misplaced events move this input's time too: it is about what the partition delivers.
   void take_record(const record::RecordView& record, Timestamp append_time) {
     const Arrival arrival{index(), context_.partition};
     Refusal why;
@@ -244,6 +248,7 @@ class SourceInput final : public Input {
     rows_.keep(record, arrival, record.offset, append_time);
   }
 
+  // Not a receipt: the event is counted where it arrived and decided where it belongs.
   void forward(const record::RecordView& record, std::int32_t place, Timestamp append_time) {
     rows_.undo();
     context_.counts.forward(index());

@@ -23,6 +23,7 @@ Result<void> InputReader::fetch() {
   return {};
 }
 
+// Fetching is put off until the bytes of the last step may go.
 Result<bool> InputReader::has_more() {
   if (!chunks_.empty() && next_batch_ < chunks_.back().batches.size()) return true;
   begin_step();
@@ -63,6 +64,7 @@ Result<std::int64_t> InputReader::open_next() {
   return count;
 }
 
+// Never waits for a second fetch: a step of the present ends where the bytes at hand do.
 Result<InputReader::Taken> InputReader::take() {
   begin_step();
   const Offset first = position_;
@@ -76,6 +78,8 @@ Result<InputReader::Taken> InputReader::take() {
   return Taken{batches_, first, position_, count};
 }
 
+// A step of the past may have been cut from larger fetches than today's, so chunks are put
+// together.
 Result<InputReader::Taken> InputReader::take_until(Offset end) {
   begin_step();
   const Offset first = position_;

@@ -105,6 +105,7 @@ class Join final : public Operator {
   Consumer<P>& excluded_parents() { return excluded_parents_; }
   Consumer<C>& children() { return children_; }
 
+  // Waiting children first: a window that closes now cannot take them any more anyway.
   void on_watermark(Timestamp watermark) override {
     waiting_.take_passed(watermark, [&](Uuid, Timestamp, ByteView payload) {
       revive(payload, [&](const C& child, const RowMeta& meta) {
@@ -164,6 +165,7 @@ class Join final : public Operator {
     Join& join_;
   };
 
+  // The dedupe store leads from the parent's id to its row: one index serves both.
   void take_parent(const P& parent, const RowMeta& meta) {
     const Uuid id = parent_kind_.id(parent);
     const auto ref = open_.add(parent_kind_.time(parent), Kept{id, policy_.counted(parent, meta)});
@@ -180,6 +182,7 @@ class Join final : public Operator {
     });
   }
 
+  // The rows of the table, in its order; each comparison is exact in time, whatever the buckets.
   void judge(const C& child, const RowMeta& meta) {
     const Timestamp time = child_kind_.time(child);
     const Uuid parent_id = std::invoke(key_, child);
@@ -195,6 +198,7 @@ class Join final : public Operator {
     attach(child, meta, parent_id, *parent);
   }
 
+  // The first child is the smallest by (time, id), so it does not depend on the order of arrival.
   void attach(const C& child, const RowMeta& meta, Uuid parent_id, const state::Seen& parent) {
     const Kept* kept = open_.find(parent.time, parent.link);
     ADBROOK_ASSERT(kept != nullptr, "a window is open until the watermark passes its end");
@@ -209,6 +213,7 @@ class Join final : public Operator {
       policy_.first_moved(ref, earlier ? &*earlier : nullptr, added);
   }
 
+  // It waits as the bytes it was received with: its texts are views that end with the step.
   void wait_or_end(const C& child, const RowMeta& meta, Uuid parent_id, Timestamp time) {
     if (context_.watermark > time + options_.grace)
       return end(child, meta, Outcome::orphan, options_.unknown);

@@ -24,6 +24,7 @@ Result<MemoryBus::Log*> MemoryBus::find(const bus::Partition& partition) {
   return &topic->second[static_cast<std::size_t>(partition.number)];
 }
 
+// Readers hear of it in steps of their own, as from a log that writes on another thread.
 Offset MemoryBus::append_locked(Log& log, Buffer batch) {
   const auto header = record::read_header(batch);
   ADBROOK_ASSERT(header.has_value(), "only whole batches are appended");
@@ -84,6 +85,7 @@ Result<Offset> MemoryBus::committed(std::string_view group, const bus::Partition
   return found == committed_.end() ? Offset{-1} : found->second;
 }
 
+// Takes two steps, so that a crash can come between being asked and being durable.
 void MemoryBus::commit(bus::Commit what, bus::CommitDone done) {
   const std::lock_guard lock(mutex_);
   if (!failures_.empty()) {
@@ -142,6 +144,7 @@ void MemoryBus::forget_readers() {
     }
 }
 
+// As retention does: whole batches, and never what somebody holds.
 void MemoryBus::trim(const bus::Partition& partition, Offset start) {
   const std::lock_guard lock(mutex_);
   const auto found = find(partition);

@@ -22,6 +22,7 @@ std::uint16_t OutcomeCounts::add_input() {
   return static_cast<std::uint16_t>(taken_.size() - 1);
 }
 
+// A linear search: there are a few dozen, and events without trouble have none.
 ReasonId OutcomeCounts::reason(std::string_view text) {
   const auto found = std::ranges::find(reasons_, text);
   if (found != reasons_.end()) return {static_cast<std::uint16_t>(found - reasons_.begin())};
@@ -40,6 +41,7 @@ std::uint64_t OutcomeCounts::ended_through(std::size_t input) const {
   return std::reduce(first, first + per_input, std::uint64_t{0});
 }
 
+// Per input, because each side of the sum is counted by another operator.
 Result<void> OutcomeCounts::check(const std::vector<std::string>& input_names) const {
   for (std::size_t input = 0; input < taken_.size(); ++input) {
     const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(input * partition_count_);
@@ -56,6 +58,7 @@ Result<void> OutcomeCounts::check(const std::vector<std::string>& input_names) c
   return {};
 }
 
+// Over the saved form, so that whatever is saved is compared after a replay.
 std::uint64_t OutcomeCounts::digest() const {
   Buffer bytes;
   save(bytes);
@@ -116,6 +119,7 @@ class Taker {
 
 }  // namespace
 
+// Drawn in docs/formats/task-changelog.md. Every count is checked before it sizes anything.
 Result<void> OutcomeCounts::load(ByteView from) {
   const auto damaged = [] {
     return fail(ErrorKind::corrupt, "saved outcome counts do not fit; use an older checkpoint");

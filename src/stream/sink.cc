@@ -14,6 +14,7 @@ Sink::Sink(std::string topic, std::int32_t task_partition, std::int32_t partitio
   ADBROOK_ASSERT(task_partition < partition_count, "an output topic has a partition per task");
 }
 
+// Looks at the size before it adds, so a batch passes its size by one record at most.
 Sink::Partition& Sink::room_in(std::int32_t partition) {
   Partition& to = partitions_[static_cast<std::size_t>(partition)];
   if (to.open.size() >= kOutputBatchSizeMax) {
@@ -43,6 +44,7 @@ std::size_t Sink::size() const {
   return size;
 }
 
+// The builders keep the size of their last batch, so the next unit allocates once.
 void Sink::take(std::vector<bus::Commit::Output>& outputs) {
   for (std::size_t i = 0; i < partitions_.size(); ++i) {
     Partition& from = partitions_[i];

@@ -60,7 +60,7 @@ class Filter final : public Operator, public Consumer<T> {
   std::vector<std::uint32_t> accepted_rows_, refused_rows_;
 };
 
-// Sends every row one of two ways.
+// Sends every row one of two ways. Ends none of them.
 template <class T, class Predicate>
 class Branch final : public Operator, public Consumer<T> {
  public:
@@ -133,6 +133,7 @@ class Repartition final : public Operator, public Consumer<T> {
     for (const std::uint32_t i : rows.selected) {
       const RowMeta& meta = rows.meta[i];
       context_.counts.forward(meta.arrival.input);
+      // A replay still counts what it forwarded; only the record is there already.
       if (sink_.muted()) continue;
       const Uuid key = std::invoke(key_, rows.values[i]);
       const auto text = key.text();

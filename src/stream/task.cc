@@ -39,6 +39,7 @@ Task::Task(bus::Bus& bus, io::FileSystem& files, std::unique_ptr<Topology> topol
   stepped_inputs_.resize(readers_.size());
 }
 
+// Sinks stay muted until the replay is over: what its steps wrote is in the topics already.
 Result<void> Task::open() {
   if (auto made = files_.make_directories(directory_); !made) return made;
   auto opened = state::Checkpoint::open(files_, directory_);
@@ -53,6 +54,7 @@ Result<void> Task::open() {
   return begun;
 }
 
+// Without a checkpoint the whole changelog is replayed; a new group begins with what is kept.
 Result<void> Task::begin_at_start() {
   for (InputReader& reader : readers_) {
     const auto ends = bus_.ends(reader.partition());
@@ -65,6 +67,7 @@ Result<void> Task::begin_at_start() {
   return {};
 }
 
+// The order of blobs and positions is that of the topology, which the fingerprint holds fixed.
 Result<void> Task::load_state() {
   const state::CheckpointHead& head = checkpoint_->head();
   if (head.topology_fingerprint != fingerprint_)
@@ -95,6 +98,7 @@ Result<void> Task::load_state() {
   return {};
 }
 
+// One fetch at a time, so that a long changelog never lies in memory as a whole.
 Result<void> Task::fetch_changelog() {
   auto fetched = bus_.fetch(changelog_, changelog_position_, kFetchSize);
   if (!fetched) return pass(fetched.error(), changelog_.topic);
@@ -126,6 +130,7 @@ Result<bool> Task::replay_next() {
   }
   const Logged logged = std::move(logged_.front());
   logged_.pop_front();
+  // The checkpoint's offset is a lower bound: what lies before its commit is passed over.
   if (logged.record.number <= commit_number_) return true;
   if (auto done = replay(logged.record); !done)
     return pass(done.error(), changelog_.topic + " " + std::to_string(changelog_.number) +
@@ -169,6 +174,7 @@ Result<void> Task::replay(const CommitRecord& record) {
   return {};
 }
 
+// Takes exactly the batches of the step, however the bus cuts its fetches today.
 Result<void> Task::replay_step(const Step& step) {
   if (step.input >= readers_.size())
     return fail(ErrorKind::corrupt, "a step names input " + std::to_string(step.input));
@@ -180,6 +186,7 @@ Result<void> Task::replay_step(const Step& step) {
     });
   }
   InputReader& reader = readers_[step.input];
+  // A new group's first step tells where it began, which retention may have moved since.
   if (reader.position() != step.first) reader.seek(step.first);
   const auto taken = reader.take_until(step.end);
   if (!taken) return std::unexpected(taken.error());
@@ -238,6 +245,7 @@ void Task::end_step() {
   for (Operator* part : topology_->parts()) part->on_watermark(watermark);
 }
 
+// What goes into a topic of `level` is caused by events of lower levels only.
 std::optional<Timestamp> Task::watermark_below(int level) const {
   std::optional<Timestamp> least;
   for (const auto& input : topology_->inputs()) {
@@ -258,6 +266,7 @@ bool Task::unit_is_full() const {
          uncommitted_size() >= static_cast<std::size_t>(options_.commit_size.count);
 }
 
+// The stores count what they hold on their own, so a leak shows even when the counts agree.
 Result<void> Task::check_identities() const {
   std::vector<std::string> names;
   for (const auto& input : topology_->inputs()) names.push_back(input->topic());
@@ -273,6 +282,7 @@ Result<void> Task::check_identities() const {
   return {};
 }
 
+// Promises are taken here, at the cut: what the task does later is not durable with this unit.
 Result<Unit> Task::cut_unit() {
   ADBROOK_ASSERT(has_uncommitted(), "a commit has steps");
   if (auto holds = check_identities(); !holds) return std::unexpected(holds.error());
@@ -295,6 +305,7 @@ Result<Unit> Task::cut_unit() {
   return unit;
 }
 
+// The record's time is event time, so that nobody's clock gets into the log.
 Buffer Task::commit_record_batch() {
   CommitRecord record{.number = commit_number_,
                       .fingerprint = fingerprint_,
@@ -309,6 +320,7 @@ Buffer Task::commit_record_batch() {
   return builder.finish();
 }
 
+// Counts from here on even when it fails: a disk in trouble is not asked again at once.
 Result<void> Task::write_checkpoint() {
   ADBROOK_ASSERT(!has_uncommitted(), "a checkpoint is the state after a commit");
   events_since_checkpoint_ = 0;

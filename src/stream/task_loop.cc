@@ -31,6 +31,7 @@ TaskLoop::TaskLoop(TaskRunnerPlaces places, std::unique_ptr<Task> task, PromiseB
   mail_.readable.resize(task_->input_count());
 }
 
+// At most one step of a task waits in the executor: whoever finds none posts it.
 template <class F>
 void TaskLoop::leave_mail(F change) {
   bool post = false;
@@ -71,6 +72,7 @@ void TaskLoop::stop(std::move_only_function<void()> stopped) {
   leave_mail([&](Mail& mail) { mail.stopped = std::move(stopped); });
 }
 
+// Refused at once rather than dropped later, so that the asker can say why.
 bool TaskLoop::ask(Question question) {
   {
     const std::lock_guard lock(mutex_);
@@ -99,6 +101,7 @@ bool TaskLoop::quiet() const {
   return quiet_ && !scheduled_;
 }
 
+// One turn: what others left, then a bounded piece of work, then back to the executor.
 void TaskLoop::work() {
   Mail mail;
   mail.readable.resize(inputs_.size());
@@ -149,14 +152,15 @@ bool TaskLoop::work_some() {
     case Phase::replaying: return restore_some();
     case Phase::running: return run_some();
     case Phase::in_trouble:
+    case Phase::stopped:
       questions_.clear();
       finish_stop();
       return false;
-    case Phase::stopped: return false;
   }
   return false;
 }
 
+// One commit of the changelog per turn, so that other tasks restore beside this one.
 bool TaskLoop::restore_some() {
   if (stopped_) {
     finish_stop();
@@ -173,6 +177,7 @@ bool TaskLoop::restore_some() {
   return true;
 }
 
+// Down time does not count as silence: every input begins as if it had just had an event.
 void TaskLoop::begin_running() {
   phase_ = Phase::running;
   committed_at_ = task_->replayed_commit_time();
@@ -289,6 +294,7 @@ std::optional<std::size_t> TaskLoop::choose_input() {
   return best;
 }
 
+// Asks the bus only when the last fetch is used up, and then waits to be told.
 bool TaskLoop::may_read(std::size_t input) {
   if (inputs_[input].at_end || phase_ != Phase::running) return false;
   const auto more = task_->has_more(input);
@@ -357,6 +363,7 @@ void TaskLoop::move_idle_inputs() {
   }
 }
 
+// Idle inputs and those that never had an event hold nobody back.
 void TaskLoop::publish_busy() {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const bool busy = inputs_[i].had_event && !inputs_[i].idle;
@@ -389,6 +396,7 @@ void TaskLoop::send_unit() {
   });
 }
 
+// Refusals for want of room pass; after any other error it is unknown what the log holds.
 void TaskLoop::on_committed(const Result<void>& result) {
   if (!in_flight_ || phase_ != Phase::running) return;
   if (result) return finish_unit();
@@ -400,6 +408,7 @@ void TaskLoop::on_committed(const Result<void>& result) {
   fail_with(result.error());
 }
 
+// Only what is durable may be promised: a crash must not take a promise back.
 void TaskLoop::finish_unit() {
   const Unit unit = std::move(*in_flight_);
   in_flight_.reset();
@@ -416,6 +425,7 @@ void TaskLoop::finish_unit() {
 
 void TaskLoop::note_progress() { meters_.show(*task_); }
 
+// Called at rest, so the answers are about exactly what the log holds.
 void TaskLoop::answer_questions() {
   if (questions_.empty()) return;
   std::vector<InputView> inputs;
@@ -434,6 +444,7 @@ void TaskLoop::checkpoint() {
                  written.error().message);
 }
 
+// The task stays as it is for a person to look at; a restart begins from the last commit.
 void TaskLoop::fail_with(const Error& error) {
   phase_ = Phase::in_trouble;
   in_flight_.reset();

@@ -27,6 +27,7 @@ std::string describe(const TopologyFactory& factory) {
   return topology.description();
 }
 
+// Owns the loops; steps in the executor hold the loops, not this.
 struct TaskRunner::State {
   TaskRunnerPlaces places;
   std::string group;
@@ -68,6 +69,7 @@ Result<std::int32_t> common_partition_count(bus::Bus& bus, const TopologyTopics&
 
 }  // namespace
 
+// All topologies are built before the first task runs: the board's size is that of their inputs.
 Result<void> TaskRunner::start() {
   State& s = *state_;
   const auto count = common_partition_count(s.places.bus, topics_of(s.factory, s.group));
@@ -150,6 +152,7 @@ bool TaskRunner::quiet() const {
   return std::ranges::all_of(state_->loops, [](const auto& loop) { return loop->quiet(); });
 }
 
+// The ends are taken once per level, so that new traffic does not move the target.
 Result<void> TaskRunner::CatchUp::look_at_ends() {
   targets_.clear();
   for (std::size_t t = 0; t < runner_.state_->loops.size(); ++t) {

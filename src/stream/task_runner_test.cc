@@ -347,10 +347,9 @@ TEST(TaskRunner, outcomes_are_exported) {
   TellingDriver driver;
   driver.order(1, 0s);
   driver.order(1, 0s);
-  EXPECT_NE(
-      driver.metrics().text().find(
-          R"(adbrook_stream_outcome_events{group="test",partition="0",topic="orders",outcome="duplicate"} 1)"),
-      std::string::npos);
+  const std::string line = R"(adbrook_stream_outcome_events{group="test",partition="0",)"
+                           R"(topic="orders",outcome="duplicate"} 1)";
+  EXPECT_NE(driver.metrics().text().find(line), std::string::npos);
 }
 
 TEST(TaskRunner, a_question_sees_only_what_is_committed) {
@@ -367,6 +366,18 @@ TEST(TaskRunner, a_question_sees_only_what_is_committed) {
   }));
   driver.executor().run_until_idle();
   EXPECT_TRUE(answered);
+}
+
+TEST(TaskRunner, a_question_to_a_stopped_task_is_refused) {
+  TellingDriver driver;
+  driver.run();
+  int stops = 0;
+  driver.runner().stop([&] { ++stops; });
+  driver.run();
+  EXPECT_FALSE(driver.runner().ask(0, [](const TaskView&) {}));
+  driver.runner().stop([&] { ++stops; });
+  driver.run();
+  EXPECT_EQ(stops, 2);
 }
 
 TEST(TaskRunner, it_has_caught_up_when_all_that_followed_is_committed) {

@@ -66,6 +66,7 @@ void TestDriver::pipe(std::string_view topic, TestRecord record) {
   pipe(topic, partition, {std::move(record)});
 }
 
+// Quiet is asked for between steps: nobody else runs then.
 void TestDriver::run() {
   for (int round = 0; round < kRoundsMax; ++round) {
     executor_.run_until_idle();
@@ -103,6 +104,7 @@ void TestDriver::ask(std::int32_t partition, Question question) {
   run();
 }
 
+// What waits in the executor is a process's memory: it goes first, before its objects.
 void TestDriver::crash() {
   executor_.drop_all();
   runner_.reset();

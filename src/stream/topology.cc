@@ -26,6 +26,7 @@ Input& Topology::add_input(std::unique_ptr<Input> input) {
   return *inputs_.back();
 }
 
+// Sinks are few, and looked up only while the topology is built.
 Sink& Topology::sink(std::string_view topic) {
   for (const auto& sink : sinks_)
     if (sink->topic() == topic) return *sink;
@@ -53,6 +54,7 @@ std::vector<std::string> Topology::internal_topics() const {
   return topics;
 }
 
+// What a topology writes and reads itself is its own matter.
 std::vector<std::string> Topology::output_topics() const {
   const auto internal = internal_topics();
   std::vector<std::string> topics;
@@ -62,6 +64,7 @@ std::vector<std::string> Topology::output_topics() const {
   return topics;
 }
 
+// Every option that changes an answer stands in some part's line.
 std::string Topology::description() const {
   std::string text;
   for (const Operator* part : parts_) text += part->describe() + "\n";

@@ -192,6 +192,7 @@ class Topology {
   std::vector<NamedStore> stores_;
 };
 
+// What comes through the internal topic joins the source's own rows: one flow for all behind it.
 template <class T, CodecFor<T> Codec>
 Stream<T> Topology::source(std::string topic, Codec codec, SourceOptions<T> options) {
   auto shared_codec = std::make_shared<Codec>(std::move(codec));
@@ -264,6 +265,7 @@ Branches<T> Stream<T>::branch(std::string name, Predicate predicate) const {
   return {behind(made.matching()), behind(made.rest())};
 }
 
+// Two parts: the one that sends here and the input that receives, perhaps from another task.
 template <class T>
 template <std::invocable<const T&> Key>
 Stream<T> Stream<T>::repartition(std::string topic, Key key) const {
@@ -308,6 +310,7 @@ void Stream<T>::settle(Outcome outcome) const {
   rows_->attach(topology_->add<Settle<T>>(outcome, topology_->context_));
 }
 
+// Excluded parents come along: a child of one must not wait for it.
 template <class T>
 template <class P, std::invocable<const T&> Key, JoinPolicy<P, T> Policy>
 void Stream<T>::join(std::string name, const Stream<P>& parents, Key parent_id, JoinOptions options,

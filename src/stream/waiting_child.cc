@@ -22,6 +22,7 @@ void encode_waiting_child(const RowMeta& meta, Buffer& to) {
   append(to, meta.value);
 }
 
+// Views only: the child is judged before the store lets go of the bytes.
 WaitingChild decode_waiting_child(ByteView from) {
   ADBROOK_ASSERT(from.size() >= kHeadSize, "a waiting child has its head");
   WaitingChild child{};

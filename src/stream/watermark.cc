@@ -4,6 +4,7 @@
 
 namespace adbrook::stream {
 
+// One wrong clock may name any time; two events with different ids that agree are believed.
 void InputTime::observe_newer(Uuid id, Timestamp time) {
   if (!confirmed_ || time <= *confirmed_ + options_.skew_cap) {
     confirmed_ = time;
@@ -17,6 +18,7 @@ void InputTime::observe_newer(Uuid id, Timestamp time) {
   candidate_.reset();
 }
 
+// Kept apart from the confirmed time: an advance says nothing about the events to come.
 void InputTime::advance(Timestamp watermark) {
   advanced_ = advanced_ ? std::max(*advanced_, watermark) : watermark;
 }
@@ -27,6 +29,7 @@ std::optional<Timestamp> InputTime::watermark() const {
   return advanced_ ? std::max(own, *advanced_) : own;
 }
 
+// An input that begins late must not make accepted what was refused before.
 Timestamp task_watermark(std::span<const std::optional<Timestamp>> inputs, Timestamp previous) {
   std::optional<Timestamp> least;
   for (const auto& input : inputs)
