@@ -14,7 +14,7 @@ namespace {
 Result<std::string> ask(const Arguments& arguments, const std::string& target) {
   io::ThreadExecutor executor(1);
   auto server = ServerConnection::open(executor, arguments.server);
-  if (!server) return pass(std::move(server.error()));
+  if (!server) return pass(std::move(server.error()), "--server");
   return server->get(target);
 }
 

@@ -1,6 +1,7 @@
 // Where a command prints: data to stdout, talk to stderr, and what kind of screen that is.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -33,7 +34,7 @@ class Console {
   bool terminal_;
   bool colour_;
   int width_;
-  bool lost_ = false;
+  std::atomic<bool> lost_ = false;
 };
 
 }  // namespace adbrook::app

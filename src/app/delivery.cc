@@ -13,6 +13,7 @@ constexpr std::array<std::string_view, kLaneCount> kLaneNames = {"impressions", 
                                                                  "dead letters"};
 // Between two looks whether the engine has committed everything.
 constexpr Millis kCommitWait{5'000};
+constexpr Millis kAskAgain{100};
 
 std::string count_text(std::uint64_t count) {
   return with_thousands(static_cast<long long>(count));
@@ -35,6 +36,7 @@ Result<std::unique_ptr<Delivery>> Delivery::start(const SendArguments& arguments
   SenderOptions options;
   options.events_max = static_cast<std::size_t>(arguments.batch);
   options.retry_for = *retry_for;
+  made->retry_for_ = *retry_for;
   made->sender_.emplace(*made->server_, made->clock_, made->interrupt_, options);
   return made;
 }
@@ -51,7 +53,6 @@ Delivery::Delivery(const SendArguments& arguments, Parts parts, std::optional<st
 Result<void> Delivery::add(const OutgoingEvent& event) {
   if (interrupt_.requested())
     return fail(ErrorKind::closed, "interrupted; what was acknowledged is kept");
-  ++added_;
   if (!sender_) {
     console_.print(event.json);
     console_.print("\n");
@@ -91,15 +92,32 @@ int Delivery::finish() {
   if (!arguments_.no_wait)
     if (auto committed = wait_until_committed(); !committed) return give_up(committed.error());
   say_totals();
+  console_.print(outcomes_);
   return kExitDone;
 }
 
-Result<void> Delivery::wait_until_committed() {
-  const std::string target = "/v1/audit?wait=" + std::to_string(kCommitWait.count()) + "ms";
+Result<void> Delivery::settle() {
+  if (auto sent = flush(); !sent) return sent;
+  return sender_ ? wait_until_committed() : Result<void>{};
+}
+
+Result<std::string> Delivery::ask_patiently(const std::string& target) {
+  const Nanos started = clock_.monotonic();
   for (;;) {
     if (interrupt_.requested())
       return fail(ErrorKind::closed, "interrupted; what was acknowledged is kept");
     auto answer = server_->get(target);
+    const bool may_pass = !answer && (answer.error().kind == ErrorKind::io_failed ||
+                                      answer.error().kind == ErrorKind::overloaded);
+    if (!may_pass || clock_.monotonic() - started >= retry_for_) return answer;
+    interrupt_.wait_for(kAskAgain);
+  }
+}
+
+Result<void> Delivery::wait_until_committed() {
+  const std::string target = "/v1/outcomes?wait=" + std::to_string(kCommitWait.count()) + "ms";
+  for (;;) {
+    auto answer = ask_patiently(target);
     if (!answer) return pass(std::move(answer.error()));
     boost::system::error_code broken;
     const auto value = boost::json::parse(*answer, broken);
@@ -112,8 +130,9 @@ Result<void> Delivery::wait_until_committed() {
       console_.say("waiting until the engine has committed everything");
       continue;
     }
-    if (const auto* outcomes = object->if_contains("outcomes"); outcomes && outcomes->is_array())
-      console_.print(print_table(table_of(outcomes->as_array()), TableFormat::table));
+    const auto* outcomes = object->if_contains("outcomes");
+    if (outcomes && outcomes->is_array())
+      outcomes_ = print_table(table_of(outcomes->as_array()), TableFormat::table);
     return {};
   }
 }

@@ -28,6 +28,10 @@ class Delivery {
   Result<void> add(const OutgoingEvent& event);
   // Sends what is collected.
   Result<void> flush();
+  // Sends what is collected and waits until the engine has committed everything.
+  Result<void> settle();
+  // Whether events go to an engine, and not to stdout.
+  bool sends() const { return sender_.has_value(); }
   // Waits, for live traffic, and sends what is collected first when that takes long.
   Result<void> pause_until(Timestamp moment);
   bool interrupted() const { return interrupt_.requested(); }
@@ -43,6 +47,8 @@ class Delivery {
  private:
   Delivery(const SendArguments& arguments, Parts parts, std::optional<std::uint64_t> total);
   Result<void> wait_until_committed();
+  // The engine's answer; asks again while nobody answers, as long as for an acknowledgement.
+  Result<std::string> ask_patiently(const std::string& target);
   void say_totals();
 
   SendArguments arguments_;
@@ -52,7 +58,8 @@ class Delivery {
   std::optional<ServerConnection> server_;  // none when events are printed
   std::optional<Sender> sender_;
   Progress progress_;
-  std::uint64_t added_ = 0;
+  Millis retry_for_{0};
+  std::string outcomes_;  // as a table, of the last look
 };
 
 }  // namespace adbrook::app

@@ -36,7 +36,7 @@ ServerConnection::ServerConnection(io::ThreadExecutor& executor, const std::stri
 Result<ServerConnection> ServerConnection::open(io::ThreadExecutor& executor,
                                                 const std::string& url) {
   auto server = http::parse_server_url(url);
-  if (!server) return pass(std::move(server.error()), "--server");
+  if (!server) return pass(std::move(server.error()));
   return ServerConnection(executor, url, std::move(*server));
 }
 

@@ -54,15 +54,61 @@ Result<ads::GeneratorOptions> generator_options(const GenerateArguments& a, io::
   return o;
 }
 
+namespace {
+
+// Late events that wait for their moment. One is late because of what was sent before it, and so
+// only when the engine has processed that: they go together, right after it has caught up.
+class HeldBack {
+ public:
+  explicit HeldBack(Delivery& delivery) : delivery_(delivery) {}
+
+  Result<void> hold(const ads::GeneratedItem& item, Lane lane) {
+    if (events_.empty()) since_ = item.send_time;
+    events_.push_back({lane, item.event_time, std::string(item.json)});
+    return {};
+  }
+  bool due(Timestamp now) const {
+    return !events_.empty() && (now - since_ > kHoldTime || events_.size() >= kHoldCountMax);
+  }
+  Result<void> release() {
+    if (events_.empty()) return {};
+    if (auto settled = delivery_.settle(); !settled) return settled;
+    for (const Event& event : events_)
+      if (auto added = delivery_.add({event.lane, event.time, event.json}); !added) return added;
+    events_.clear();
+    return delivery_.flush();
+  }
+
+ private:
+  // Event time; far below the horizon, within which an impression must still be known.
+  static constexpr Millis kHoldTime = std::chrono::hours(4);
+  static constexpr std::size_t kHoldCountMax = 10'000;
+  struct Event {
+    Lane lane;
+    Timestamp time;
+    std::string json;
+  };
+  Delivery& delivery_;
+  std::vector<Event> events_;
+  Timestamp since_;
+};
+
+}  // namespace
+
 Result<void> send_generated(ads::Generator& generator, Delivery& delivery, bool live) {
+  HeldBack held(delivery);
   ads::GeneratedItem item;
   while (generator.next(item)) {
+    const Lane lane = item.kind == ads::EventKind::impression ? Lane::impressions : Lane::clicks;
     if (live)
       if (auto paused = delivery.pause_until(item.send_time); !paused) return paused;
-    const Lane lane = item.kind == ads::EventKind::impression ? Lane::impressions : Lane::clicks;
-    if (auto added = delivery.add({lane, item.event_time, item.json}); !added) return added;
+    if (held.due(item.send_time))
+      if (auto released = held.release(); !released) return released;
+    const bool holds = !live && delivery.sends() && item.outcome == "late";
+    auto done = holds ? held.hold(item, lane) : delivery.add({lane, item.event_time, item.json});
+    if (!done) return done;
   }
-  return {};
+  return held.release();
 }
 
 }  // namespace adbrook::app
