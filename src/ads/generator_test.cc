@@ -287,7 +287,9 @@ TEST(Generator, late_events_wait_until_the_engine_has_settled) {
   Generator generator = made({.events = 60'000, .settle_events = 20'000}, &truth);
   GeneratedItem item;
   for (std::uint64_t i = 0; generator.next(item); ++i)
-    if (item.outcome == "late") EXPECT_GE(i, 20'000u);
+    if (item.outcome == "late") {
+      EXPECT_GE(i, 20'000u);
+    }
   EXPECT_GT((truth.outcomes()[{"impressions", "late", ""}]), 0u);
 }
 
