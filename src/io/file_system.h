@@ -13,8 +13,9 @@
 
 namespace adbrook::io {
 
-// Owned by one thread at a time, except that read_at may run beside anything but a truncate below what
-// it reads, and sync beside anything: it covers the writes that had returned when it was called.
+// Owned by one thread at a time, except that read_at may run beside anything but a truncate below
+// what it reads, and sync beside anything: it covers the writes that had returned when it was
+// called.
 class File {
  public:
   virtual ~File() = default;
