@@ -131,7 +131,8 @@ Serving::Serving(const Scratch& scratch, std::string data, std::vector<std::stri
   if (!program_.wait_for_output("\n")) return;
   const std::string out = program_.out();
   const auto begin = out.find("http://");
-  if (begin != std::string::npos) url_ = out.substr(begin, out.find_first_of(", \n", begin) - begin);
+  if (begin != std::string::npos)
+    url_ = out.substr(begin, out.find_first_of(", \n", begin) - begin);
 }
 
 std::optional<int> Serving::stop() {

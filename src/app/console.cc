@@ -18,7 +18,11 @@ void Console::print(std::string_view text) {
 
 void Console::say(std::string_view text) { say_piece(std::string(text) + "\n"); }
 
-void Console::say_piece(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+void Console::say_piece(std::string_view text) {
+  // Data and talk of one moment stay in order where both go to one place.
+  if (std::fflush(stdout) != 0) lost_ = true;
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
 
 void Console::complain(std::string_view message) {
   say((colour_ ? "\x1b[31merror:\x1b[0m " : "error: ") + std::string(message));

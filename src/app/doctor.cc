@@ -66,7 +66,7 @@ Finding examine_space(io::FileSystem& files, const std::string& directory) {
   if (*free < kFreeBytesBad)
     return {"disk space", Health::bad, seen, "free at least 1 GiB; a full disk answers 503"};
   if (*free < kFreeBytesWarning)
-    return {"disk space", Health::warning, seen, "a million events take about 200 MiB"};
+    return {"disk space", Health::warning, seen, "a million events take about 600 MiB"};
   return {"disk space", Health::good, seen, ""};
 }
 

@@ -11,6 +11,7 @@ namespace adbrook::app {
 namespace {
 
 constexpr std::size_t kValueShownMax = 400;
+constexpr int kDigitsShown = 6;  // of fractions; --json gives all of them
 
 bool is_table(const boost::json::value& value) {
   const auto* list = value.if_array();
@@ -67,7 +68,9 @@ std::string cell_of(const boost::json::value& value) {
   if (const auto* text = value.if_string()) return std::string(*text);
   if (const auto* number = value.if_double()) {
     std::array<char, 32> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *number).ptr;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *number,
+                                   std::chars_format::general, kDigitsShown)
+                         .ptr;
     return {digits.data(), end};
   }
   return boost::json::serialize(value);
