@@ -131,7 +131,7 @@ class Topology {
   // A topic that policies and for_each() write to; the same name gives the same sink.
   Sink& sink(std::string_view topic);
 
-  // A store (state::Dictionary, state::Cells, …) that is saved with the task and found by name in
+  // A store (state::Dictionary, state::Cells, …) that is saved with the task and found by its name
   // in a TaskView. Stores that have advance(Timestamp) are given every watermark.
   template <class Store, class... Options>
   Store& store(std::string name, Options&&... options);
