@@ -34,6 +34,8 @@ Result<ads::GeneratorOptions> generator_options(const GenerateArguments& a, io::
   const auto disorder = parse_duration(a.out_of_order);
   if (!disorder) return pass(disorder.error(), "--out-of-order");
   o.out_of_order = *disorder;
+  // The sender itself waits until the engine has caught up before it sends what must be late.
+  o.settle_events = 0;
   if (auto span = read_duration(a.span, "--span", o.span); !span) return pass(span.error());
   if (!a.start.empty()) {
     const auto start = parse_time(a.start);
