@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "ads/click_views.h"
-#include "serde/json_writer.h"
 
 namespace adbrook::ads {
 namespace {
@@ -122,8 +121,8 @@ std::string to_json(const Audit& audit) {
   json.field("holds", audit.holds());
   json.field("caught_up", audit.caught_up);
   json.field("behind", audit.behind);
-  json.field("as_of", std::string_view(format_time(audit.freshness.as_of)));
-  json.field("final_until", std::string_view(format_time(audit.freshness.final_until)));
+  write_time(json, "as_of", audit.freshness.as_of);
+  write_time(json, "final_until", audit.freshness.final_until);
   json.key("partitions");
   json.begin_array();
   for (const AuditRow& row : audit.rows) {

@@ -6,7 +6,6 @@
 
 #include "ads/wilson.h"
 #include "base/csv.h"
-#include "serde/json_writer.h"
 
 namespace adbrook::ads {
 namespace {
@@ -154,6 +153,18 @@ void write_row(serde::JsonWriter& json, const Report& report, const ReportRow& r
 
 }  // namespace
 
+std::string shown_time(Timestamp time) {
+  return time == Timestamp::lowest() ? std::string() : format_time(time);
+}
+
+void write_time(serde::JsonWriter& json, std::string_view name, Timestamp time) {
+  json.key(name);
+  if (time == Timestamp::lowest())
+    json.null();
+  else
+    json.string(format_time(time));
+}
+
 void combine(MeasureValues& to, const MeasureValues& from) {
   for (std::size_t i = 0; i < kMeasureCount; ++i)
     to[i] = kMeasures[i].combine == Combine::sum ? to[i] + from[i] : to[i] ^ from[i];
@@ -195,8 +206,8 @@ Report ReportBuilder::finish(Freshness freshness) && {
 }
 
 std::string to_csv(const Report& report) {
-  std::string out = "# as_of: " + format_time(report.freshness.as_of) +
-                    "\n# final_until: " + format_time(report.freshness.final_until) + "\n";
+  std::string out = "# as_of: " + shown_time(report.freshness.as_of) +
+                    "\n# final_until: " + shown_time(report.freshness.final_until) + "\n";
   for (const Dimension dimension : report.query.by) out += std::string(to_string(dimension)) + ",";
   out += "bucket";
   for (const std::string& name : report_measures()) out += "," + name;
@@ -217,8 +228,8 @@ std::string to_json(const Report& report) {
   std::string out;
   serde::JsonWriter json(out);
   json.begin_object();
-  json.field("as_of", std::string_view(format_time(report.freshness.as_of)));
-  json.field("final_until", std::string_view(format_time(report.freshness.final_until)));
+  write_time(json, "as_of", report.freshness.as_of);
+  write_time(json, "final_until", report.freshness.final_until);
   json.field("view", std::string_view(report.view));
   json.field("row_count", static_cast<std::int64_t>(report.row_count_before_limit));
   json.key("rows");

@@ -13,6 +13,7 @@
 #include "ads/report_query.h"
 #include "ads/views.h"
 #include "base/time.h"
+#include "serde/json_writer.h"
 
 namespace adbrook::ads {
 
@@ -43,6 +44,10 @@ struct Freshness {
   Timestamp as_of;        // last commit of the slowest task
   Timestamp final_until;  // smallest watermark: what happened before will not change
 };
+
+// A time as an answer shows it: empty (JSON: null) while there is none, before the first commit.
+std::string shown_time(Timestamp time);
+void write_time(serde::JsonWriter& json, std::string_view name, Timestamp time);
 
 struct Report {
   ReportQuery query;

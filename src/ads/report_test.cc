@@ -52,6 +52,13 @@ TEST(Report, csv_starts_with_its_freshness_and_one_header) {
             "unique_ctr_high,spend,currency\n");
 }
 
+TEST(Report, a_time_that_is_not_there_yet_is_empty) {
+  const Freshness none{Timestamp::lowest(), Timestamp::lowest()};
+  EXPECT_TRUE(to_csv(by_country().finish(none)).starts_with("# as_of: \n# final_until: \n"));
+  EXPECT_TRUE(
+      to_json(by_country().finish(none)).starts_with("{\"as_of\":null,\"final_until\":null"));
+}
+
 TEST(Report, rates_without_impressions_are_empty) {
   auto builder = by_country();
   builder.add({""}, std::nullopt, "", values(0, 0, 4, 0, 0));

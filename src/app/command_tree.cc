@@ -97,7 +97,7 @@ void add_table_format(CommandBuilder& to, Arguments& a) {
 }
 
 void add_sending(CommandBuilder& to, SendArguments& a) {
-  to.option("--to", a.to, "URL", "Where the events go; - prints them as NDJSON")
+  to.option("--to,--server", a.to, "URL", "Where the events go; - prints them as NDJSON")
       .option("--batch", a.batch, "N", "Events in one request, at most 10000")
       .option("--retry-for", a.retry_for, "TIME", "Give up after this long without progress")
       .toggle("--no-wait", a.no_wait, "Return when all is sent, not when all is committed");

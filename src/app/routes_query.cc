@@ -88,7 +88,7 @@ http::Response outcomes_response(const ads::Audit& audit) {
   std::string body;
   serde::JsonWriter json(body);
   json.begin_object();
-  json.field("as_of", format_time(audit.freshness.as_of));
+  ads::write_time(json, "as_of", audit.freshness.as_of);
   json.field("caught_up", audit.caught_up);
   json.key("outcomes");
   json.begin_array();
