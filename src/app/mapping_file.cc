@@ -1,9 +1,7 @@
 #include "app/mapping_file.h"
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "ads/event_fields.h"
+#include "app/toml_parser.h"
 #include "base/text.h"
 
 namespace adbrook::app {

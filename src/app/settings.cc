@@ -1,10 +1,8 @@
 #include "app/settings.h"
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 
+#include "app/toml_parser.h"
 #include "base/text.h"
 #include "http/server.h"
 #include "io/real_file_system.h"

@@ -72,6 +72,10 @@ TEST(Settings, broken_toml_names_its_line) {
   EXPECT_TRUE(found[0].starts_with("adbrook.toml:2: this is not TOML")) << found[0];
 }
 
+TEST(Settings, a_bracket_and_a_line_end_are_refused) {
+  EXPECT_EQ(complaints_about("\n[\n").size(), 1u);
+}
+
 TEST(Settings, a_key_without_section_or_a_date_is_refused) {
   EXPECT_EQ(complaints_about("listen = 1\n").size(), 1u);
   EXPECT_EQ(complaints_about("[http]\nlisten = 2020-01-01\n").size(), 1u);
