@@ -9,13 +9,15 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "huge_table.h"
 
 namespace adbrook::bench {
 
 struct LoopTotals {
   std::uint64_t impressions = 0;
   std::uint64_t clicks = 0;
-  std::uint64_t duplicates = 0;
+  std::uint64_t duplicate_impressions = 0;
+  std::uint64_t duplicate_clicks = 0;
   std::uint64_t joined = 0;
   std::uint64_t unlinked = 0;
   std::uint64_t spend_micros = 0;
@@ -23,7 +25,8 @@ struct LoopTotals {
 };
 
 // Decode, dedupe, join, count. Feed whole record batches v2 with Avro values, impressions before
-// the clicks that name them. Owned by one thread.
+// the clicks that name them. A batch is decoded first and counted then, so that the look-ups of its
+// events wait for memory together; the tables lie on huge pages. Owned by one thread.
 class ReferenceLoop {
  public:
   // Tables are sized once for this many events; nothing grows inside the loop.
@@ -36,7 +39,7 @@ class ReferenceLoop {
  private:
   struct Slot {
     Uuid id;
-    std::uint32_t row;  // 0 = free, else 1 + index into rows_ (or 1 for a click)
+    std::uint64_t row;  // 0 = free, else 1 + index into rows_ (or 1 for a click)
   };
   struct Row {
     std::int64_t time;
@@ -45,21 +48,36 @@ class ReferenceLoop {
     std::uint32_t country;
   };
   struct Cell {
-    std::uint64_t key = 0;  // 0 = free
-    std::uint64_t impressions = 0;
-    std::uint64_t clicks = 0;
-    std::uint64_t spend_micros = 0;
+    std::uint64_t key;  // 0 = free
+    std::uint64_t impressions;
+    std::uint64_t clicks;
+    std::uint64_t spend_micros;
+  };
+  struct Decoded {
+    Uuid id;
+    Uuid impression;
+    Row row;
+    bool linked;
+    std::uint64_t price;
+    std::size_t home;        // of the id in its table
+    std::size_t other_home;  // an impression's cell; a click's impression
   };
 
-  Slot* seen(std::vector<Slot>& table, Uuid id);
-  Cell& cell(std::uint32_t campaign, std::uint32_t publisher, std::uint32_t country,
-             std::int64_t time);
+  void count(const Decoded& impression);
+  void join(const Decoded& click);
+  static std::size_t home_of(const HugeTable<Slot>& table, Uuid id);
+  static Slot& seen(HugeTable<Slot>& table, Uuid id, std::size_t home);
+  static std::uint64_t cell_key(const Row& row, std::int64_t time);
+  std::size_t home_of_cell(std::uint64_t key) const;
+  Cell& cell(std::uint64_t key, std::size_t home);
 
-  std::vector<Slot> seen_impressions_;
-  std::vector<Slot> seen_clicks_;
-  std::vector<Row> rows_;
-  std::vector<Cell> cells_;
+  HugeTable<Slot> seen_impressions_;
+  HugeTable<Slot> seen_clicks_;
+  HugeTable<Row> rows_;
+  HugeTable<Cell> cells_;
+  std::size_t row_count_ = 0;
   std::uint64_t cell_count_ = 0;
+  std::vector<Decoded> decoded_;  // of the batch at hand
   LoopTotals totals_;
 };
 

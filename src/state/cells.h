@@ -83,7 +83,7 @@ class Cells {
   Result<void> load(const Checkpoint& checkpoint, std::string_view name);
 
  private:
-  static constexpr std::uint32_t kStoreVersion = 1;
+  static constexpr std::uint32_t kStoreVersion = 2;
   static constexpr std::size_t kSlotsMin = 8;
   static constexpr std::size_t kAllocationHead = 16;
   using KeyWords = std::array<std::uint64_t, kCellDimensionsMax / 2>;
@@ -99,6 +99,7 @@ class Cells {
   };
 
   std::uint64_t hash(const std::uint64_t* key) const;
+  bool same_key(const std::uint64_t* a, const std::uint64_t* b) const;
   std::uint64_t* find_or_add(Bucket& bucket, const std::uint64_t* key);
   std::size_t slot_of(const Bucket& bucket, const std::uint64_t* key, std::uint64_t hash) const;
   void grow(Bucket& bucket) const;
@@ -106,6 +107,8 @@ class Cells {
   void fold(const Bucket& from, Bucket& into);
   template <class F>
   void for_each_in(const Bucket& bucket, const CellBucket& place, F& f) const;
+  static std::size_t size_of(const Bucket& bucket);
+  ByteView packed(const Bucket& bucket, Buffer& into) const;
   bool decode(ByteView bytes, Bucket& bucket, std::uint32_t count);
   void save_tier(std::size_t tier, Checkpoint& checkpoint, std::string_view name, Buffer& meta,
                  std::set<std::string>& kept);
@@ -115,6 +118,7 @@ class Cells {
   std::size_t key_words_;
   std::size_t row_words_;
   std::vector<TimeBuckets<Bucket>> tiers_;
+  std::size_t bucket_bytes_ = 0;  // sum of size_of(), kept so that memory() needs no walk
 };
 
 }  // namespace adbrook::state

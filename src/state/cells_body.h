@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "state/blob_reader.h"
+#include "state/packed_words.h"
 
 namespace adbrook::state {
 
@@ -46,6 +47,14 @@ std::uint64_t Cells<kRules>::hash(const std::uint64_t* key) const {
   return mixed;
 }
 
+// One to four words: a loop is quicker than a call of memcmp.
+template <auto kRules>
+bool Cells<kRules>::same_key(const std::uint64_t* a, const std::uint64_t* b) const {
+  std::uint64_t difference = 0;
+  for (std::size_t i = 0; i < key_words_; ++i) difference |= a[i] ^ b[i];
+  return difference == 0;
+}
+
 // The slot that has it, or the empty one where it belongs.
 template <auto kRules>
 std::size_t Cells<kRules>::slot_of(const Bucket& bucket, const std::uint64_t* key,
@@ -56,7 +65,7 @@ std::size_t Cells<kRules>::slot_of(const Bucket& bucket, const std::uint64_t* ke
   for (; slots[at] != 0; at = (at + 1) & mask) {
     if ((slots[at] >> 32) != (hash >> 32)) continue;
     const auto index = static_cast<std::uint32_t>(slots[at]) - 1;
-    if (std::equal(key, key + key_words_, bucket.rows.data() + index * row_words_)) break;
+    if (same_key(key, bucket.rows.data() + index * row_words_)) break;
   }
   return at;
 }
@@ -66,13 +75,15 @@ std::uint64_t* Cells<kRules>::find_or_add(Bucket& bucket, const std::uint64_t* k
   const std::uint64_t mixed = hash(key);
   std::size_t at = slot_of(bucket, key, mixed);
   if (bucket.slots[at] == 0) {
+    const std::size_t size_before = size_of(bucket);
     if ((bucket.count + std::size_t{1}) * 4 > bucket.slots.size() * 3) {
       grow(bucket);
       at = slot_of(bucket, key, mixed);
     }
-    bucket.rows.insert(bucket.rows.end(), key, key + key_words_);
-    bucket.rows.resize(bucket.rows.size() + kRules.size());
+    bucket.rows.resize(bucket.rows.size() + row_words_);
+    std::copy_n(key, key_words_, bucket.rows.end() - static_cast<std::ptrdiff_t>(row_words_));
     bucket.slots[at] = (mixed >> 32 << 32) | ++bucket.count;
+    bucket_bytes_ += size_of(bucket) - size_before;
   }
   const auto index = static_cast<std::uint32_t>(bucket.slots[at]) - 1;
   return bucket.rows.data() + index * row_words_;
@@ -107,6 +118,7 @@ void Cells<kRules>::advance(Timestamp watermark) {
     auto& buckets = tiers_[tier];
     while (!buckets.empty() && watermark > buckets.begin()->first + kept) {
       fold(buckets.begin()->second, tiers_[tier + 1].at(buckets.begin()->first));
+      bucket_bytes_ -= size_of(buckets.begin()->second);
       buckets.erase(buckets.begin());
     }
   }
@@ -159,15 +171,17 @@ std::size_t Cells<kRules>::count() const {
 
 template <auto kRules>
 Bytes Cells<kRules>::memory() const {
-  std::size_t bytes = tiers_.capacity() * sizeof(tiers_[0]);
-  for (const auto& buckets : tiers_) {
-    bytes += buckets.node_bytes();
-    for (const auto& [start, bucket] : buckets) {
-      bytes += (bucket.rows.capacity() + bucket.slots.capacity()) * sizeof(std::uint64_t);
-      bytes += 2 * kAllocationHead;
-    }
-  }
+  std::size_t bytes = tiers_.capacity() * sizeof(tiers_[0]) + bucket_bytes_;
+  for (const auto& buckets : tiers_) bytes += buckets.node_bytes();
   return {static_cast<std::int64_t>(bytes)};
+}
+
+// An empty bucket counts as nothing, so that one that is made needs no bookkeeping.
+template <auto kRules>
+std::size_t Cells<kRules>::size_of(const Bucket& bucket) {
+  if (bucket.count == 0) return 0;
+  return (bucket.rows.capacity() + bucket.slots.capacity()) * sizeof(std::uint64_t) +
+         2 * kAllocationHead;
 }
 
 template <auto kRules>
@@ -195,6 +209,7 @@ void Cells<kRules>::save(Checkpoint& checkpoint, std::string_view name) {
 template <auto kRules>
 void Cells<kRules>::save_tier(std::size_t tier, Checkpoint& checkpoint, std::string_view name,
                               Buffer& meta, std::set<std::string>& kept) {
+  Buffer bytes;
   for (auto& [start, bucket] : tiers_[tier]) {
     append_le(meta, static_cast<std::uint32_t>(tier));
     append_le(meta, start.ms);
@@ -202,18 +217,30 @@ void Cells<kRules>::save_tier(std::size_t tier, Checkpoint& checkpoint, std::str
     append_le(meta, bucket.count);
     const std::string blob = bucket_blob(name, tier, start);
     // A bucket that was not touched since the last checkpoint hardly grows any more.
-    if (!bucket.dirty) bucket.rows.shrink_to_fit();
-    if (bucket.dirty || !checkpoint.size(blob)) {
-      checkpoint.replace(blob, bytes_of(bucket.rows.data(), bucket.rows.size()));
+    if (!bucket.dirty) {
+      bucket_bytes_ -= size_of(bucket);
+      bucket.rows.shrink_to_fit();
+      bucket_bytes_ += size_of(bucket);
     }
+    if (bucket.dirty || !checkpoint.size(blob)) checkpoint.replace(blob, packed(bucket, bytes));
     bucket.dirty = false;
     kept.insert(blob);
   }
 }
 
 template <auto kRules>
+ByteView Cells<kRules>::packed(const Bucket& bucket, Buffer& into) const {
+  into.resize(bucket.count * packed_size_max(row_words_));
+  std::byte* to = into.data();
+  for (std::uint32_t index = 0; index < bucket.count; ++index)
+    to = pack_words(to, {bucket.rows.data() + index * row_words_, row_words_});
+  return {into.data(), to};
+}
+
+template <auto kRules>
 Result<void> Cells<kRules>::load(const Checkpoint& checkpoint, std::string_view name) {
   for (auto& buckets : tiers_) buckets.clear();
+  bucket_bytes_ = 0;
   const auto meta = checkpoint.read(blob_name(name, "meta"));
   if (!meta) return pass(meta.error());
   BlobReader reader(*meta);
@@ -242,9 +269,13 @@ Result<void> Cells<kRules>::load(const Checkpoint& checkpoint, std::string_view 
 
 template <auto kRules>
 bool Cells<kRules>::decode(ByteView bytes, Bucket& bucket, std::uint32_t count) {
-  if (bytes.size() != std::uint64_t{count} * row_words_ * sizeof(std::uint64_t)) return false;
+  // A row has its head at least, so that a count that lies reserves no memory.
+  if (bytes.size() < std::uint64_t{count} * ((row_words_ + 1) / 2)) return false;
   bucket.rows.resize(count * row_words_);
-  if (!bytes.empty()) std::memcpy(bucket.rows.data(), bytes.data(), bytes.size());
+  BlobReader reader(bytes);
+  for (std::uint32_t index = 0; index < count; ++index)
+    if (!unpack_words(reader, {bucket.rows.data() + index * row_words_, row_words_})) return false;
+  if (!reader.ended_well()) return false;
   bucket.count = count;
   while (count * std::size_t{4} > bucket.slots.size() * 3) {
     bucket.slots.resize(bucket.slots.size() * 2);
@@ -252,6 +283,7 @@ bool Cells<kRules>::decode(ByteView bytes, Bucket& bucket, std::uint32_t count) 
   bucket.slots.resize(bucket.slots.size() / 2);
   grow(bucket);
   bucket.dirty = false;
+  bucket_bytes_ += size_of(bucket);
   return true;
 }
 
