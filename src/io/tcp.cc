@@ -82,8 +82,8 @@ struct TcpStream::State : std::enable_shared_from_this<TcpStream::State> {
     // that is gone already shows in the first read.
     ErrorCode ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    const tcp::endpoint endpoint = socket.remote_endpoint(ignored);
-    peer = text_of(endpoint);
+    peer = text_of(socket.remote_endpoint(ignored));
+    local = text_of(socket.local_endpoint(ignored));
   }
 
   // Starts the time limit of a call. Only that call is cancelled by it: the other direction goes
@@ -127,13 +127,14 @@ struct TcpStream::State : std::enable_shared_from_this<TcpStream::State> {
                            asio::bind_cancellation_slot(reads.cancel.slot(), std::move(handler)));
   }
 
-  void write_all(ByteView bytes, Millis patience, WriteDone done) {
+  template <class Buffers>
+  void write_all(const Buffers& buffers, Millis patience, WriteDone done) {
     begin(writes, patience);
     auto handler = [self = shared_from_this(), patience, done = std::move(done)](
                        const ErrorCode& code, std::size_t) mutable {
       done(self->end(self->writes, "write to", patience, code));
     };
-    asio::async_write(socket, asio::buffer(bytes.data(), bytes.size()),
+    asio::async_write(socket, buffers,
                       asio::bind_cancellation_slot(writes.cancel.slot(), std::move(handler)));
   }
 
@@ -146,6 +147,7 @@ struct TcpStream::State : std::enable_shared_from_this<TcpStream::State> {
   Direction reads;
   Direction writes;
   std::string peer;
+  std::string local;
 };
 
 TcpStream::TcpStream(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -164,10 +166,20 @@ void TcpStream::read_some(std::span<std::byte> into, Millis patience, ReadDone d
 }
 
 void TcpStream::write_all(ByteView bytes, Millis patience, WriteDone done) {
-  asio::dispatch(state_->socket.get_executor(),
-                 [state = state_, bytes, patience, done = std::move(done)]() mutable {
-                   state->write_all(bytes, patience, std::move(done));
-                 });
+  asio::dispatch(state_->socket.get_executor(), [state = state_, bytes, patience,
+                                                 done = std::move(done)]() mutable {
+    state->write_all(asio::buffer(bytes.data(), bytes.size()), patience, std::move(done));
+  });
+}
+
+void TcpStream::write_all(const std::vector<ByteView>& pieces, Millis patience, WriteDone done) {
+  std::vector<asio::const_buffer> buffers;
+  buffers.reserve(pieces.size());
+  for (const ByteView piece : pieces) buffers.emplace_back(piece.data(), piece.size());
+  asio::dispatch(state_->socket.get_executor(), [state = state_, buffers = std::move(buffers),
+                                                 patience, done = std::move(done)]() mutable {
+    state->write_all(buffers, patience, std::move(done));
+  });
 }
 
 void TcpStream::post(Step step) { asio::post(state_->socket.get_executor(), std::move(step)); }
@@ -184,6 +196,7 @@ void TcpStream::close() {
 }
 
 const std::string& TcpStream::peer() const { return state_->peer; }
+const std::string& TcpStream::local() const { return state_->local; }
 
 // Touched on its strand only, except `port`, which is set before anybody else sees it.
 struct TcpListener::State : std::enable_shared_from_this<TcpListener::State> {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -39,6 +40,8 @@ class TcpStream {
   void read_some(std::span<std::byte> into, Millis patience, ReadDone done);
   // Gives success when the kernel has taken all bytes, which must stay valid until then.
   void write_all(ByteView bytes, Millis patience, WriteDone done);
+  // The same for bytes that lie in several places, in this order.
+  void write_all(const std::vector<ByteView>& pieces, Millis patience, WriteDone done);
 
   // Runs `step` in order with the callbacks: the way back here from another owner's thread.
   void post(Step step);
@@ -51,6 +54,8 @@ class TcpStream {
 
   // "127.0.0.1:5123" or "[::1]:5123".
   const std::string& peer() const;
+  // The address on this machine that the peer reached, written the same way.
+  const std::string& local() const;
 
  private:
   friend class TcpListener;

@@ -90,6 +90,26 @@ TEST_F(TcpTest, bytes_arrive_whole_and_the_end_is_told) {
   EXPECT_EQ(client_->peer(), "127.0.0.1:" + std::to_string(listener_->port()));
 }
 
+TEST_F(TcpTest, pieces_arrive_in_their_order_and_both_ends_know_the_address) {
+  connect();
+  const Buffer large(1'000'000, std::byte{7});
+  auto promise = std::make_shared<std::promise<Result<void>>>();
+  const std::vector<ByteView> pieces{as_bytes("head"), large, as_bytes("tail")};
+  client_->write_all(pieces, kPatience,
+                     [promise](Result<void> result) { promise->set_value(result); });
+  Buffer got;
+  std::array<std::byte, 65536> piece;
+  while (got.size() < large.size() + 8) {
+    const auto size = read(*server_, piece).get();
+    ASSERT_TRUE(size && *size > 0);
+    append(got, std::span(piece).first(*size));
+  }
+  EXPECT_TRUE(promise->get_future().get());
+  EXPECT_EQ(as_text(got).substr(0, 4), "head");
+  EXPECT_EQ(as_text(got).substr(got.size() - 4), "tail");
+  EXPECT_EQ(server_->local(), client_->peer());
+}
+
 TEST_F(TcpTest, silent_peer_uses_up_the_patience_and_can_still_be_told) {
   connect();
   std::array<std::byte, 16> into;
