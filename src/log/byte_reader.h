@@ -16,6 +16,8 @@ class ByteReader {
 
   bool ok() const { return ok_; }
   std::size_t left() const { return rest_.size(); }
+  // What was read cannot be.
+  void refuse() { ok_ = false; }
 
   template <class T>
   T number() {

@@ -7,11 +7,13 @@ namespace adbrook::log {
 namespace {
 
 constexpr std::string_view kMagic = "ADBKCKPT";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersionMin = 1;  // the oldest that is read
 constexpr std::size_t kCrcAt = 12;
 constexpr std::size_t kBodyAt = 16;
-// The smallest encodings, so that a count can be held against the bytes that are left.
+// The smallest encodings of any version, so that a count can be held against the bytes left.
 constexpr std::size_t kTopicSizeMin = 43;
+constexpr std::size_t kGivenSizeMin = 4;
 constexpr std::size_t kPartitionSizeMin = 20;
 constexpr std::size_t kSegmentSize = 32;
 constexpr std::size_t kOffsetSizeMin = 18;
@@ -22,6 +24,7 @@ std::unexpected<Error> damaged(const char* why) {
 }
 
 void append_partition(Buffer& to, const CheckpointedPartition& partition) {
+  append_le(to, partition.start.value);
   append_le(to, partition.next.value);
   append_le(to, partition.last_append_time.ms);
   append_le(to, static_cast<std::uint32_t>(partition.segments.size()));
@@ -34,48 +37,139 @@ void append_partition(Buffer& to, const CheckpointedPartition& partition) {
   }
 }
 
+void append_config(Buffer& to, const TopicConfig& config) {
+  append_le(to, std::int64_t{config.retention.count()});
+  append_le(to, config.retention_bytes.count);
+  append_le(to, config.segment_bytes.count);
+  append_le(to, config.message_bytes_max.count);
+  append_le(to, static_cast<std::uint8_t>(config.durability));
+  append_le(to, static_cast<std::uint32_t>(config.given.size()));
+  for (const auto& [name, value] : config.given) {
+    append_text(to, name);
+    append_text(to, value);
+  }
+}
+
 void append_topic(Buffer& to, const CheckpointedTopic& topic) {
   append_le(to, topic.id);
+  append_le(to, topic.uuid.high);
+  append_le(to, topic.uuid.low);
   append_text(to, topic.name);
-  append_le(to, std::int64_t{topic.config.retention.count()});
-  append_le(to, topic.config.retention_bytes.count);
-  append_le(to, topic.config.segment_bytes.count);
-  append_le(to, topic.config.message_bytes_max.count);
-  append_le(to, static_cast<std::uint8_t>(topic.config.durability));
+  append_config(to, topic.config);
   append_le(to, static_cast<std::uint32_t>(topic.partitions.size()));
   for (const CheckpointedPartition& partition : topic.partitions) append_partition(to, partition);
 }
 
-CheckpointedPartition read_partition(ByteReader& reader) {
+void append_offset(Buffer& to, const CheckpointedOffset& offset) {
+  append_le(to, offset.partition.topic);
+  append_le(to, offset.partition.number);
+  append_text(to, offset.group);
+  append_le(to, offset.committed.offset.value);
+  append_le(to, offset.committed.leader_epoch);
+  append_le(to, offset.committed.commit_time.ms);
+  append_text(to, offset.committed.metadata);
+}
+
+// What is read of each version, in the order of the file.
+class Decoder {
+ public:
+  Decoder(ByteView body, std::uint32_t version) : reader_(body), version_(version) {}
+
+  Result<Checkpoint> read();
+
+ private:
+  bool before(std::uint32_t version) const { return version_ < version; }
+  TopicConfig read_config();
+  CheckpointedPartition read_partition();
+  CheckpointedTopic read_topic();
+  CheckpointedOffset read_offset();
+
+  ByteReader reader_;
+  const std::uint32_t version_;
+};
+
+CheckpointedPartition Decoder::read_partition() {
   CheckpointedPartition partition;
-  partition.next.value = reader.number<std::int64_t>();
-  partition.last_append_time.ms = reader.number<std::int64_t>();
-  const auto count = reader.count(kSegmentSize);
+  if (!before(2)) partition.start.value = reader_.number<std::int64_t>();
+  partition.next.value = reader_.number<std::int64_t>();
+  partition.last_append_time.ms = reader_.number<std::int64_t>();
+  const auto count = reader_.count(kSegmentSize);
   for (std::uint32_t i = 0; i < count; ++i) {
     SegmentExtent& segment = partition.segments.emplace_back();
-    segment.base.value = reader.number<std::int64_t>();
-    segment.log_size = reader.number<std::uint32_t>();
-    segment.batch_count = reader.number<std::uint32_t>();
-    segment.last_append_time.ms = reader.number<std::int64_t>();
-    segment.max_timestamp.ms = reader.number<std::int64_t>();
+    segment.base.value = reader_.number<std::int64_t>();
+    segment.log_size = reader_.number<std::uint32_t>();
+    segment.batch_count = reader_.number<std::uint32_t>();
+    segment.last_append_time.ms = reader_.number<std::int64_t>();
+    segment.max_timestamp.ms = reader_.number<std::int64_t>();
   }
+  if (before(2))
+    partition.start = partition.segments.empty() ? partition.next : partition.segments.front().base;
   return partition;
 }
 
-CheckpointedTopic read_topic(ByteReader& reader) {
+TopicConfig Decoder::read_config() {
+  TopicConfig config;
+  config.retention = Millis(reader_.number<std::int64_t>());
+  config.retention_bytes.count = reader_.number<std::int64_t>();
+  config.segment_bytes.count = reader_.number<std::int64_t>();
+  config.message_bytes_max.count = reader_.number<std::int64_t>();
+  config.durability = reader_.number<std::uint8_t>() == 0 ? Durability::sync : Durability::relaxed;
+  if (before(2)) return config;
+  const auto given_count = reader_.count(kGivenSizeMin);
+  for (std::uint32_t i = 0; i < given_count; ++i) {
+    std::string name(reader_.text());
+    if (!config.given.empty() && config.given.rbegin()->first >= name) reader_.refuse();
+    config.given.emplace(std::move(name), reader_.text());
+  }
+  return config;
+}
+
+CheckpointedTopic Decoder::read_topic() {
   CheckpointedTopic topic;
-  topic.id = reader.number<std::uint32_t>();
-  topic.name = reader.text();
-  topic.config.retention = Millis(reader.number<std::int64_t>());
-  topic.config.retention_bytes.count = reader.number<std::int64_t>();
-  topic.config.segment_bytes.count = reader.number<std::int64_t>();
-  topic.config.message_bytes_max.count = reader.number<std::int64_t>();
-  topic.config.durability =
-      reader.number<std::uint8_t>() == 0 ? Durability::sync : Durability::relaxed;
-  const auto count = reader.count(kPartitionSizeMin);
-  for (std::uint32_t i = 0; i < count && reader.ok(); ++i)
-    topic.partitions.push_back(read_partition(reader));
+  topic.id = reader_.number<std::uint32_t>();
+  if (!before(2)) {
+    topic.uuid.high = reader_.number<std::uint64_t>();
+    topic.uuid.low = reader_.number<std::uint64_t>();
+  }
+  topic.name = reader_.text();
+  topic.config = read_config();
+  const auto count = reader_.count(kPartitionSizeMin);
+  for (std::uint32_t i = 0; i < count && reader_.ok(); ++i)
+    topic.partitions.push_back(read_partition());
   return topic;
+}
+
+CheckpointedOffset Decoder::read_offset() {
+  CheckpointedOffset offset;
+  offset.partition.topic = reader_.number<std::uint32_t>();
+  offset.partition.number = reader_.number<std::int32_t>();
+  if (before(2)) {
+    offset.committed.offset.value = reader_.number<std::int64_t>();
+    offset.group = reader_.text();
+    return offset;
+  }
+  offset.group = reader_.text();
+  offset.committed.offset.value = reader_.number<std::int64_t>();
+  offset.committed.leader_epoch = reader_.number<std::int32_t>();
+  offset.committed.commit_time.ms = reader_.number<std::int64_t>();
+  offset.committed.metadata = reader_.text();
+  return offset;
+}
+
+Result<Checkpoint> Decoder::read() {
+  Checkpoint checkpoint;
+  checkpoint.wal.file = reader_.number<std::uint64_t>();
+  checkpoint.wal.position = reader_.number<std::uint64_t>();
+  checkpoint.sequence = reader_.number<std::uint64_t>();
+  checkpoint.next_topic_id = reader_.number<std::uint32_t>();
+  const auto topic_count = reader_.count(kTopicSizeMin);
+  for (std::uint32_t i = 0; i < topic_count && reader_.ok(); ++i)
+    checkpoint.topics.push_back(read_topic());
+  const auto offset_count = reader_.count(kOffsetSizeMin);
+  for (std::uint32_t i = 0; i < offset_count && reader_.ok(); ++i)
+    checkpoint.offsets.push_back(read_offset());
+  if (!reader_.ok() || reader_.left() != 0) return damaged("its parts do not fill it");
+  return checkpoint;
 }
 
 }  // namespace
@@ -92,12 +186,7 @@ Buffer encode_checkpoint(const Checkpoint& checkpoint) {
   append_le(out, static_cast<std::uint32_t>(checkpoint.topics.size()));
   for (const CheckpointedTopic& topic : checkpoint.topics) append_topic(out, topic);
   append_le(out, static_cast<std::uint32_t>(checkpoint.offsets.size()));
-  for (const CheckpointedOffset& offset : checkpoint.offsets) {
-    append_le(out, offset.partition.topic);
-    append_le(out, offset.partition.number);
-    append_le(out, offset.offset.value);
-    append_text(out, offset.group);
-  }
+  for (const CheckpointedOffset& offset : checkpoint.offsets) append_offset(out, offset);
   const auto crc = crc32c(ByteView(out).subspan(kBodyAt));
   store_le(out.data() + kCrcAt, crc);
   return out;
@@ -110,28 +199,10 @@ Result<Checkpoint> decode_checkpoint(ByteView bytes) {
   const auto version = load_le<std::uint32_t>(bytes.data() + kMagic.size());
   if (load_le<std::uint32_t>(bytes.data() + kCrcAt) != crc32c(bytes.subspan(kBodyAt)))
     return damaged("its checksum does not hold");
-  if (version != kVersion)
+  if (version < kVersionMin || version > kVersion)
     return fail(ErrorKind::unsupported, "checkpoint: version " + std::to_string(version) +
                                             " is not known here; use a newer version of Adbrook");
-  ByteReader reader(bytes.subspan(kBodyAt));
-  Checkpoint checkpoint;
-  checkpoint.wal.file = reader.number<std::uint64_t>();
-  checkpoint.wal.position = reader.number<std::uint64_t>();
-  checkpoint.sequence = reader.number<std::uint64_t>();
-  checkpoint.next_topic_id = reader.number<std::uint32_t>();
-  const auto topic_count = reader.count(kTopicSizeMin);
-  for (std::uint32_t i = 0; i < topic_count && reader.ok(); ++i)
-    checkpoint.topics.push_back(read_topic(reader));
-  const auto offset_count = reader.count(kOffsetSizeMin);
-  for (std::uint32_t i = 0; i < offset_count && reader.ok(); ++i) {
-    CheckpointedOffset& offset = checkpoint.offsets.emplace_back();
-    offset.partition.topic = reader.number<std::uint32_t>();
-    offset.partition.number = reader.number<std::int32_t>();
-    offset.offset.value = reader.number<std::int64_t>();
-    offset.group = reader.text();
-  }
-  if (!reader.ok() || reader.left() != 0) return damaged("its parts do not fill it");
-  return checkpoint;
+  return Decoder(bytes.subspan(kBodyAt), version).read();
 }
 
 }  // namespace adbrook::log

@@ -14,6 +14,7 @@ namespace adbrook::log {
 
 struct CheckpointedTopic {
   std::uint32_t id = 0;
+  Uuid uuid;
   std::string name;
   TopicConfig config;
   std::vector<CheckpointedPartition> partitions;
@@ -21,8 +22,8 @@ struct CheckpointedTopic {
 
 struct CheckpointedOffset {
   PartitionKey partition;
-  Offset offset;
   std::string group;
+  CommittedOffset committed;
 };
 
 struct Checkpoint {
@@ -37,7 +38,8 @@ struct Checkpoint {
 inline constexpr std::uint64_t kCheckpointSizeMax = 256ull << 20;
 
 Buffer encode_checkpoint(const Checkpoint& checkpoint);
-// unsupported: of a newer version; corrupt: anything else that is wrong.
+// Also of version 1, whose topics have no uuid: it is zero. unsupported: of a newer version;
+// corrupt: anything else that is wrong.
 Result<Checkpoint> decode_checkpoint(ByteView bytes);
 
 }  // namespace adbrook::log

@@ -33,15 +33,13 @@ bool Checkpointer::owes_removals() {
   return !carried_.doomed_paths.empty();
 }
 
-void Checkpointer::begin(const Change& change) {
+void Checkpointer::begin(Change change) {
   auto run = std::make_unique<Run>();
   const std::lock_guard lock(writer_mutex_);
   if (change.first) change.first();
   run->content = state_.describe();
-  if (change.added_topic != nullptr) {
-    change.added_topic->id = run->content.next_topic_id++;
-    run->content.topics.push_back(*change.added_topic);
-  }
+  if (change.edit) change.edit(run->content);
+  run->done = std::move(change.done);
   run->content.wal = wal_.place();
   run->content.sequence = wal_.last_sequence();
   // What is written after this moment belongs to the next checkpoint; syncing it early does no
@@ -90,6 +88,7 @@ Result<void> Checkpointer::finish() {
   {
     const std::lock_guard lock(writer_mutex_);
     wal_.recycle_before(run_->content.wal.file);
+    if (run_->done) run_->done();
   }
   // What stays behind in a crash is found by the next start: the checkpoint does not name it.
   for (const std::string& path : run_->doomed_paths) static_cast<void>(files_.remove(path));
@@ -124,7 +123,7 @@ bool Checkpointer::step() {
   const std::lock_guard lock(run_mutex_);
   if (health_.failed()) return false;
   if (run_ == nullptr) {
-    begin(Change{});
+    begin({});
     return true;
   }
   // The last step may fail for want of space and then hands over to the next run.
@@ -135,12 +134,12 @@ bool Checkpointer::step() {
   return more.has_value() && *more;
 }
 
-Result<void> Checkpointer::run(const Change& change) {
+Result<void> Checkpointer::run(Change change) {
   const std::lock_guard lock(run_mutex_);
   // Its outcome does not matter: what it could not do is in the next one.
   if (run_ != nullptr) static_cast<void>(drive());
   if (health_.failed()) return fail(ErrorKind::io_failed, health_.trouble());
-  begin(change);
+  begin(std::move(change));
   return drive();
 }
 

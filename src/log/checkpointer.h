@@ -22,9 +22,11 @@ namespace adbrook::log {
 // round.
 class Checkpointer {
  public:
+  // What goes with a checkpoint; each part runs between two groups.
   struct Change {
-    std::function<void()> first;               // runs between two groups, before all is described
-    CheckpointedTopic* added_topic = nullptr;  // gets its id here; the state does not know it yet
+    std::function<void()> first;            // before all is described
+    std::function<void(Checkpoint&)> edit;  // writes down what the state does not know yet
+    std::function<void()> done;             // it is on the disk, and no other has begun
   };
 
   Checkpointer(io::FileSystem& files, DataDirectory& directory, LogState& state, Wal& wal,
@@ -34,7 +36,7 @@ class Checkpointer {
   // way.
   bool step();
   // The whole thing, after the one under way. disk_full: the old one stands, nothing is lost.
-  Result<void> run(const Change& change);
+  Result<void> run(Change change);
   // These segments left the log; their files go when a checkpoint without them is on the disk. Only
   // from Change::first.
   void remove_later(const std::vector<std::shared_ptr<Segment>>& segments);
@@ -44,6 +46,7 @@ class Checkpointer {
  private:
   struct Run {
     Checkpoint content;
+    std::function<void()> done;
     std::vector<std::shared_ptr<Segment>> sealed;  // synced, then closed
     std::vector<std::shared_ptr<Segment>> open;
     std::vector<std::string> directories;
@@ -51,7 +54,7 @@ class Checkpointer {
     std::size_t synced_count = 0;
   };
 
-  void begin(const Change& change);
+  void begin(Change change);
   Result<bool> advance();
   Result<void> drive();
   Result<void> finish();

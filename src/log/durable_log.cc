@@ -1,10 +1,10 @@
 #include "log/durable_log.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
-#include "base/text.h"
-#include "record/batch.h"
+#include "log/append_check.h"
 
 namespace adbrook::log {
 namespace {
@@ -15,43 +15,11 @@ constexpr std::size_t kGroupSizeMax = 4 << 20;
 // that it cannot follow, appends wait for it.
 constexpr std::size_t kCheckpointFileCount = 2;
 constexpr std::size_t kWalFileCountMax = 8;
-constexpr std::size_t kTopicNameSizeMax = 249;  // as in Kafka
-constexpr std::int32_t kPartitionCountMax = 10'000;
 // What a power loss may take of topics with relaxed durability.
 constexpr Millis kRelaxedSyncDelay{100};
 constexpr Millis kSpaceCheckDelay{1'000};
 // Space is back when this much is: less would run out with the next reservation.
 constexpr std::uint64_t kSpaceWanted = 1 << 20;
-
-std::unexpected<Error> invalid(const std::string& what) { return fail(ErrorKind::invalid, what); }
-
-Result<void> check_topic_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  };
-  bool fine = !name.empty() && name.size() <= kTopicNameSizeMax && name != "." && name != "..";
-  for (const char c : name) fine = fine && allowed(c);
-  if (fine) return {};
-  return invalid("topic name '" + printable(name) +
-                 "': use 1 to 249 letters, digits, '.', '_' and '-', as in Kafka");
-}
-
-Result<BatchFacts> check_batch_to_append(const BatchToAppend& batch, const TopicConfig& config) {
-  const auto header = record::check_batch(batch.bytes);
-  if (!header) return invalid(header.error().message);
-  if (header->size() != batch.bytes.size())
-    return invalid("record batch: bytes follow it; send one batch at a time");
-  if (static_cast<std::int64_t>(batch.bytes.size()) > config.message_bytes_max.count)
-    return invalid("record batch: " + std::to_string(batch.bytes.size()) +
-                   " bytes are more than max.message.bytes, " +
-                   std::to_string(config.message_bytes_max.count) + "; send smaller batches");
-  if (header->record_count < 1 || header->last_offset_delta != header->record_count - 1)
-    return invalid(
-        "record batch: its last offset delta is not its record count - 1; build it anew");
-  return BatchFacts{.offset_count = std::int64_t{header->last_offset_delta} + 1,
-                    .max_timestamp = header->max_timestamp};
-}
 
 }  // namespace
 
@@ -98,10 +66,11 @@ Result<void> DurableLog::start() {
 }
 
 Result<void> DurableLog::recover_and_begin() {
-  const auto checkpoint = directory_.read_checkpoint();
+  auto checkpoint = directory_.read_checkpoint();
   if (!checkpoint) return pass(checkpoint.error());
   Recovered recovered;
   if (*checkpoint) {
+    give_uuids(**checkpoint);
     auto replayed = recover(files_, directory_, **checkpoint, state_);
     if (!replayed) return pass(std::move(replayed.error()));
     recovered = std::move(*replayed);
@@ -116,113 +85,31 @@ Result<void> DurableLog::recover_and_begin() {
   return {};
 }
 
-// --- topics ---
-
-Result<void> DurableLog::create_topic(std::string_view name, std::int32_t partition_count,
-                                      TopicConfig config) {
-  if (auto done = check_topic_name(name); !done) return done;
-  if (partition_count < 1 || partition_count > kPartitionCountMax)
-    return invalid("topic '" + printable(name) + "': " + std::to_string(partition_count) +
-                   " partitions; use 1 to " + std::to_string(kPartitionCountMax));
-  // The directories first, then the checkpoint that names them, then everybody may append: a crash
-  // in between leaves empty directories that the next start removes.
-  const std::lock_guard lock(topics_mutex_);
-  if (const auto existing = state_.topic(name)) {
-    if (existing->partition_count == partition_count) return {};
-    return fail(ErrorKind::already_exists,
-                "topic '" + printable(name) + "' exists with " +
-                    std::to_string(existing->partition_count) + " partitions, not " +
-                    std::to_string(partition_count) + "; use that number or another name");
-  }
-  CheckpointedTopic topic{.name = std::string(name), .config = config};
-  topic.partitions.resize(static_cast<std::size_t>(partition_count));
-  for (std::int32_t i = 0; i < partition_count; ++i) {
-    const auto path = directory_.topics() + "/" + partition_directory_name(name, i);
-    if (auto done = files_.make_directories(path); !done) return done;
-  }
-  if (auto done = files_.sync_directory(directory_.topics()); !done) return done;
-  if (auto done = checkpointer_.run({.added_topic = &topic}); !done) return done;
-  state_.add_topic(topic);
-  return {};
-}
-
-Result<void> DurableLog::delete_topic(std::string_view name) {
-  const std::lock_guard lock(topics_mutex_);
-  const auto topic = state_.topic(name);
-  if (!topic) return pass(topic.error());
-  // From here on nobody can append; the checkpoint waits for the group that is under way.
-  if (auto done = state_.begin_deleting(name); !done) return done;
-  const auto done = checkpointer_.run({});
-  state_.end_deleting(name, done.has_value());
-  if (!done) return done;
-  for (std::int32_t i = 0; i < topic->partition_count; ++i) {
-    const auto path = directory_.topics() + "/" + partition_directory_name(name, i);
-    // Best effort: what stays is removed by the next start.
-    const auto names = files_.list(path);
-    for (const std::string& file : names.value_or(std::vector<std::string>{}))
-      static_cast<void>(files_.remove(path + "/" + file));
-    static_cast<void>(files_.remove_directory(path));
-  }
-  return {};
-}
-
 // --- appending ---
 
-Result<QueuedAppend> DurableLog::check(Append what) const {
-  QueuedAppend append;
-  WalAppend entry;
-  std::int64_t offset_count = 0;
-  for (const BatchToAppend& batch : what.batches) {
-    const auto partition = state_.partition(batch.partition);
-    if (partition == nullptr)
-      return fail(ErrorKind::not_found, "append: there is no such partition; ask for it anew");
-    const auto facts = check_batch_to_append(batch, partition->config());
-    if (!facts) return pass(facts.error(), partition->directory());
-    offset_count += facts->offset_count;
-    append.facts.push_back(*facts);
-    entry.batches.push_back({.bytes = batch.bytes});
-  }
-  for (const OffsetCommit& offset : what.offsets) {
-    if (state_.partition(offset.partition) == nullptr)
-      return fail(ErrorKind::not_found, "offset commit: there is no such partition");
-    if (offset.group.size() > kWalGroupNameSizeMax)
-      return invalid(
-          "offset commit: the group's name has more than 32767 bytes; use a shorter one");
-    entry.offsets.push_back({.group = offset.group});
-  }
-  append.entry_size = wal_entry_size(entry);
-  if (append.entry_size > entry_size_max_)
-    return invalid("append: " + std::to_string(append.entry_size) + " bytes are more than the " +
-                   std::to_string(entry_size_max_) +
-                   " that wal.file.bytes and append.queue.bytes allow; append less at once");
-  if (offset_count > std::numeric_limits<std::int32_t>::max())
-    return invalid("append: it counts more than 2147483647 records; append less at once");
-  append.what = std::move(what);
-  return append;
-}
-
-void DurableLog::refuse(AppendDone done, Error error) {
-  executor_.post([done = std::move(done), error = std::move(error)]() mutable {
-    done(std::unexpected(std::move(error)));
+void DurableLog::refuse(AppendDone done, AppendRefusal refusal) {
+  executor_.post([done = std::move(done), refusal = std::move(refusal)]() mutable {
+    done(std::unexpected(std::move(refusal)));
   });
 }
 
 void DurableLog::append(Append what, AppendDone done) {
-  if (health_.failed()) return refuse(std::move(done), {ErrorKind::io_failed, health_.trouble()});
-  auto checked = check(std::move(what));
+  if (health_.failed())
+    return refuse(std::move(done), Error{ErrorKind::io_failed, health_.trouble()});
+  auto checked = check_append(std::move(what), state_, entry_size_max_);
   if (!checked) return refuse(std::move(done), std::move(checked.error()));
-  // The checksum was checked on the caller's thread: the writer only moves bytes.
   checked->done = std::move(done);
   switch (queue_.push(*checked)) {
     case AppendQueue::Pushed::queued: return;
     case AppendQueue::Pushed::queued_and_idle: return post_write();
     case AppendQueue::Pushed::full:
       return refuse(std::move(checked->done),
-                    {ErrorKind::overloaded,
-                     "append: append.queue.bytes are waiting for the disk; "
-                     "nothing was kept, try again later"});
+                    Error{ErrorKind::overloaded,
+                          "append: append.queue.bytes are waiting for the disk; "
+                          "nothing was kept, try again later"});
     case AppendQueue::Pushed::closed:
-      return refuse(std::move(checked->done), {ErrorKind::closed, "append: the log is closed"});
+      return refuse(std::move(checked->done),
+                    Error{ErrorKind::closed, "append: the log is closed"});
   }
 }
 
@@ -332,16 +219,16 @@ Result<ReadBatches> DurableLog::read(PartitionId partition, Offset from,
 }
 
 Result<Offset> DurableLog::offset_for_time(PartitionId partition, Timestamp time) const {
-  const Offset end = state_.ends(partition).visible;
+  const Ends ends = state_.ends(partition);
   if (state_.partition(partition) == nullptr)
     return fail(ErrorKind::not_found, "there is no such partition; ask for it anew");
   for (const auto& segment : state_.segments(partition)) {
     if (segment->extent().max_timestamp < time) continue;
-    const auto found = segment->first_at_or_after(time);
+    const auto found = segment->first_at_or_after(time, ends.start);
     if (!found) return pass(found.error());
-    if (*found) return std::min(**found, end);
+    if (*found) return std::clamp(**found, ends.start, ends.visible);
   }
-  return end;
+  return ends.visible;
 }
 
 void DurableLog::when_visible(PartitionId partition, Offset offset, io::Step step) {

@@ -35,7 +35,13 @@ class DurableLog final : public Log {
   Result<void> create_topic(std::string_view name, std::int32_t partition_count,
                             TopicConfig config) override;
   Result<void> delete_topic(std::string_view name) override;
+  Result<void> create_partitions(std::string_view topic, std::int32_t count) override;
+  Result<void> alter_config(std::string_view topic, TopicConfig config) override;
   std::vector<TopicDescription> topics() const override { return state_.topics(); }
+  Result<TopicDescription> topic(std::string_view name) const override {
+    return state_.topic(name);
+  }
+  Result<TopicDescription> topic(Uuid id) const override { return state_.topic(id); }
   Result<PartitionId> partition(std::string_view topic, std::int32_t number) const override {
     return state_.find(topic, number);
   }
@@ -48,7 +54,25 @@ class DurableLog final : public Log {
   Result<Offset> offset_for_time(PartitionId partition, Timestamp time) const override;
   void when_visible(PartitionId partition, Offset offset, io::Step step) override;
   Offset committed(std::string_view group, PartitionId partition) const override {
+    const auto found = state_.committed(group, partition);
+    return found ? found->offset : Offset{-1};
+  }
+  std::optional<CommittedOffset> committed_offset(std::string_view group,
+                                                  PartitionId partition) const override {
     return state_.committed(group, partition);
+  }
+  std::vector<GroupOffset> group_offsets(std::string_view group) const override {
+    return state_.group_offsets(group);
+  }
+  std::vector<std::string> groups_with_offsets() const override {
+    return state_.groups_with_offsets();
+  }
+  Result<Offset> delete_records(PartitionId partition, Offset before) override;
+  Bytes size_on_disk(PartitionId partition) const override {
+    return {static_cast<std::int64_t>(state_.size_on_disk(partition))};
+  }
+  Timestamp max_timestamp(PartitionId partition) const override {
+    return state_.max_timestamp(partition);
   }
   Result<void> apply_retention() override;
   void hold(std::string_view holder, PartitionId partition, Offset offset) override {
@@ -60,8 +84,9 @@ class DurableLog final : public Log {
 
  private:
   Result<void> recover_and_begin();
-  Result<QueuedAppend> check(Append what) const;
-  void refuse(AppendDone done, Error error);
+  static void give_uuids(Checkpoint& checkpoint);
+  Result<void> make_directories(std::string_view topic, std::int32_t begin, std::int32_t end);
+  void refuse(AppendDone done, AppendRefusal refusal);
   void post_write();
   void write_step();
   bool write_group(GroupOutcome& outcome);

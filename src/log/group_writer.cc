@@ -28,36 +28,36 @@ GroupWriter::GroupWriter(LogState& state, Wal& wal, Health& health, io::Clock& c
                                      "Appends that reached the writer and failed there.")) {}
 
 void GroupWriter::write(std::vector<QueuedAppend> group, GroupOutcome& outcome) {
-  const Timestamp now = clock_.now();
+  now_ = clock_.now();
   for (QueuedAppend& append : group) {
-    auto accepted = accept(append, now, outcome);
+    auto accepted = accept(append, outcome);
     if (accepted) continue;
     // Those before it keep their place in the order of answers.
     flush(outcome);
-    Error error = std::move(accepted.error());
-    if (!is_passing(error)) {
-      health_.fail(error);
-      error.kind = ErrorKind::io_failed;
+    AppendRefusal refusal = std::move(accepted.error());
+    if (!is_passing(refusal)) {
+      health_.fail(refusal);
+      refusal.kind = ErrorKind::io_failed;
     }
-    if (error.kind == ErrorKind::disk_full) health_.set_disk_full(true);
-    refuse(append, error, outcome);
+    if (refusal.kind == ErrorKind::disk_full) health_.set_disk_full(true);
+    refuse(append, std::move(refusal), outcome);
   }
   flush(outcome);
 }
 
-Result<void> GroupWriter::accept(QueuedAppend& append, Timestamp now, GroupOutcome& outcome) {
+GroupWriter::Done GroupWriter::accept(QueuedAppend& append, GroupOutcome& outcome) {
   // An entry never spans files. The group so far is finished in this one: it has its answers
   // sooner.
   if (!wal_.fits(append.entry_size) && !health_.failed()) {
     flush(outcome);
     if (!health_.failed()) {
-      if (auto done = wal_.roll(); !done) return done;
+      if (auto done = wal_.roll(); !done) return pass(std::move(done.error()));
     }
   }
   if (health_.failed()) return fail(ErrorKind::io_failed, health_.trouble());
   if (auto done = make_room(append); !done) return done;
   sync_ = sync_ || needs_sync(append);
-  auto batches = take(append, now);
+  auto batches = take(append);
   accepted_.push_back({std::move(append), std::move(batches)});
   return {};
 }
@@ -66,17 +66,19 @@ Result<void> GroupWriter::accept(QueuedAppend& append, Timestamp now, GroupOutco
 bool GroupWriter::needs_sync(const QueuedAppend& append) const {
   return append.what.batches.empty() ||
          std::ranges::any_of(partitions_, [](const LogState::PartitionPtr& partition) {
-           return partition->config().durability == Durability::sync;
+           return partition->config()->durability == Durability::sync;
          });
 }
 
-Result<void> GroupWriter::make_room(const QueuedAppend& append) {
+GroupWriter::Done GroupWriter::make_room(const QueuedAppend& append) {
   partitions_.clear();
   const auto& batches = append.what.batches;
   for (const BatchToAppend& batch : batches) {
     partitions_.push_back(state_.partition(batch.partition));
     if (partitions_.back() == nullptr)
-      return fail(ErrorKind::not_found, "append: the topic was deleted; nothing was kept");
+      return std::unexpected(
+          AppendRefusal({ErrorKind::not_found, "append: the topic was deleted; nothing was kept"},
+                        AppendRule::unknown_partition));
   }
   for (std::size_t i = 0; i < batches.size(); ++i) {
     // All room first, for all partitions: an append is kept whole or not at all, and nothing of it
@@ -95,22 +97,22 @@ Result<void> GroupWriter::make_room(const QueuedAppend& append) {
       ++count;
     }
     if (seen) continue;
-    if (auto done = partitions_[i]->make_room(size, count, offset_count); !done) return done;
+    if (auto done = partitions_[i]->make_room(size, count, offset_count); !done)
+      return pass(std::move(done.error()));
   }
   return {};
 }
 
 // Cannot fail: there is room for all of it.
-std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append, Timestamp now) {
+std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append) {
   std::vector<AppendedBatch> places;
   places.reserve(append.what.batches.size());
   entry_.batches.clear();
-  entry_.offsets.clear();
   for (std::size_t i = 0; i < append.what.batches.size(); ++i) {
     Buffer& bytes = append.what.batches[i].bytes;
     const BatchFacts& facts = append.facts[i];
     Partition& partition = *partitions_[i];
-    const SegmentRow row = partition.take(bytes, facts, now);
+    const SegmentRow row = partition.take(bytes, facts, now_);
     places.push_back({.base = row.first,
                       .last = row.first + (facts.offset_count - 1),
                       .append_time = row.append_time});
@@ -118,14 +120,27 @@ std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append, Timestamp now
     if (std::ranges::find(touched_, partitions_[i]) == touched_.end())
       touched_.push_back(partitions_[i]);
   }
-  for (const OffsetCommit& offset : append.what.offsets) {
-    const auto partition = state_.partition(offset.partition);
-    // Its topic was deleted since the append was checked, and the position with it.
-    if (partition != nullptr)
-      entry_.offsets.push_back({partition->key(), offset.offset, offset.group});
-  }
+  take_offsets(append.what);
   wal_.add(entry_);
   return places;
+}
+
+void GroupWriter::take_offsets(const Append& what) {
+  entry_.offsets.clear();
+  entry_.deletions.clear();
+  // Where the partition is gone its topic was deleted since the append was checked, and the
+  // position with it.
+  for (const OffsetCommit& offset : what.offsets)
+    if (const auto partition = state_.partition(offset.partition))
+      entry_.offsets.push_back({.partition = partition->key(),
+                                .offset = offset.offset,
+                                .leader_epoch = offset.leader_epoch,
+                                .commit_time = now_,
+                                .group = offset.group,
+                                .metadata = offset.metadata});
+  for (const OffsetDeletion& deletion : what.deletions)
+    if (const auto partition = state_.partition(deletion.partition))
+      entry_.deletions.push_back({partition->key(), deletion.group});
 }
 
 // The write-ahead log first. When the segments fail after it, a restart fills them from there.
@@ -144,7 +159,7 @@ void GroupWriter::flush(GroupOutcome& outcome) {
   if (auto done = put_on_disk(); !done) {
     health_.fail(done.error());
     for (Accepted& accepted : accepted_)
-      refuse(accepted.append, {ErrorKind::io_failed, done.error().message}, outcome);
+      refuse(accepted.append, Error{ErrorKind::io_failed, done.error().message}, outcome);
   } else {
     finish_accepted(outcome);
     health_.set_disk_full(false);
@@ -155,17 +170,24 @@ void GroupWriter::flush(GroupOutcome& outcome) {
   sync_ = false;
 }
 
+void GroupWriter::add_changes(Append& what, std::vector<LogState::OffsetChange>& changes) {
+  for (OffsetCommit& offset : what.offsets)
+    if (const auto partition = state_.partition(offset.partition))
+      changes.push_back({partition->key(), std::move(offset.group),
+                         CommittedOffset{.offset = offset.offset,
+                                         .leader_epoch = offset.leader_epoch,
+                                         .metadata = std::move(offset.metadata),
+                                         .commit_time = now_}});
+  for (OffsetDeletion& deletion : what.deletions)
+    if (const auto partition = state_.partition(deletion.partition))
+      changes.push_back({partition->key(), std::move(deletion.group), std::nullopt});
+}
+
 void GroupWriter::finish_accepted(GroupOutcome& outcome) {
   // Visible before it is answered: whoever hears of an append can read it.
-  std::vector<LogState::OffsetChange> offsets;
-  for (Accepted& accepted : accepted_) {
-    for (OffsetCommit& offset : accepted.append.what.offsets) {
-      const auto partition = state_.partition(offset.partition);
-      if (partition != nullptr)
-        offsets.push_back({partition->key(), offset.offset, std::move(offset.group)});
-    }
-  }
-  state_.publish(touched_, std::move(offsets), outcome.woken);
+  std::vector<LogState::OffsetChange> changes;
+  for (Accepted& accepted : accepted_) add_changes(accepted.append.what, changes);
+  state_.publish(touched_, std::move(changes), outcome.woken);
   for (Accepted& accepted : accepted_) {
     append_count_.add();
     append_bytes_.add(accepted.append.entry_size);
@@ -173,9 +195,9 @@ void GroupWriter::finish_accepted(GroupOutcome& outcome) {
   }
 }
 
-void GroupWriter::refuse(QueuedAppend& append, const Error& error, GroupOutcome& outcome) {
+void GroupWriter::refuse(QueuedAppend& append, AppendRefusal refusal, GroupOutcome& outcome) {
   failure_count_.add();
-  outcome.finished.push_back({std::move(append.done), std::unexpected(error)});
+  outcome.finished.push_back({std::move(append.done), std::unexpected(std::move(refusal))});
 }
 
 void GroupWriter::sync() {

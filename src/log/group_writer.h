@@ -15,7 +15,7 @@ namespace adbrook::log {
 
 struct FinishedAppend {
   AppendDone done;
-  Result<std::vector<AppendedBatch>> result;
+  AppendResult result;
 };
 
 struct GroupOutcome {
@@ -40,14 +40,17 @@ class GroupWriter {
     QueuedAppend append;
     std::vector<AppendedBatch> batches;
   };
+  using Done = std::expected<void, AppendRefusal>;
 
-  Result<void> accept(QueuedAppend& append, Timestamp now, GroupOutcome& outcome);
-  Result<void> make_room(const QueuedAppend& append);
-  std::vector<AppendedBatch> take(QueuedAppend& append, Timestamp now);
+  Done accept(QueuedAppend& append, GroupOutcome& outcome);
+  Done make_room(const QueuedAppend& append);
+  std::vector<AppendedBatch> take(QueuedAppend& append);
+  void take_offsets(const Append& what);
   void flush(GroupOutcome& outcome);
   Result<void> put_on_disk();
   void finish_accepted(GroupOutcome& outcome);
-  void refuse(QueuedAppend& append, const Error& error, GroupOutcome& outcome);
+  void add_changes(Append& what, std::vector<LogState::OffsetChange>& changes);
+  void refuse(QueuedAppend& append, AppendRefusal refusal, GroupOutcome& outcome);
   bool needs_sync(const QueuedAppend& append) const;
 
   LogState& state_;
@@ -61,6 +64,7 @@ class GroupWriter {
   std::vector<LogState::PartitionPtr> touched_;
   WalAppend entry_;
   Buffer scratch_;
+  Timestamp now_;  // of the group
   bool sync_ = false;
 
   Counter& append_count_;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,15 +17,10 @@
 #include "io/clock.h"
 #include "io/executor.h"
 #include "io/file_system.h"
+#include "log/append.h"
 #include "log/log_options.h"
 
 namespace adbrook::log {
-
-// A partition of an open log. Valid as long as the log is open and the topic is not deleted.
-struct PartitionId {
-  std::uint32_t value = 0;
-  friend constexpr auto operator<=>(PartitionId, PartitionId) = default;
-};
 
 // last stable <= visible <= durable <= written holds after each change. `start` is the first kept.
 struct Ends {
@@ -35,33 +30,6 @@ struct Ends {
   Offset durable;
   Offset written;
 };
-
-// One record batch v2 for one partition. The base offset and leader epoch are patched by the log.
-struct BatchToAppend {
-  PartitionId partition;
-  Buffer bytes;
-};
-
-// A consumer group's (or a task's) position: everything below `offset` is done with.
-struct OffsetCommit {
-  std::string group;
-  PartitionId partition;
-  Offset offset;
-};
-
-struct Append {
-  std::vector<BatchToAppend> batches;
-  std::vector<OffsetCommit> offsets;
-};
-
-struct AppendedBatch {
-  Offset base;
-  Offset last;
-  Timestamp append_time;
-};
-
-// In the order of `Append::batches`.
-using AppendDone = std::move_only_function<void(Result<std::vector<AppendedBatch>>)>;
 
 // Whole batches as they lie on the disk, in offset order, and when the log took each.
 struct ReadBatches {
@@ -78,6 +46,20 @@ struct TopicDescription {
   std::string name;
   std::int32_t partition_count;
   TopicConfig config;
+  Uuid id;  // random; a topic that is made anew gets another one
+};
+
+struct CommittedOffset {
+  Offset offset;
+  std::int32_t leader_epoch = -1;
+  std::string metadata;
+  Timestamp commit_time;
+};
+
+struct GroupOffset {
+  std::string topic;
+  std::int32_t partition;
+  CommittedOffset committed;
 };
 
 // Thread-safe.
@@ -97,7 +79,15 @@ class Log {
   virtual Result<void> create_topic(std::string_view name, std::int32_t partition_count,
                                     TopicConfig config) = 0;
   virtual Result<void> delete_topic(std::string_view name) = 0;
+  // Grows the topic to this many partitions; fine when it has them, invalid when it has more.
+  // Returns when durable. Keys that were placed by the old number stay where they are.
+  virtual Result<void> create_partitions(std::string_view topic, std::int32_t count) = 0;
+  // Takes effect at once for what comes from now on. Returns when durable; on an error the old
+  // config holds.
+  virtual Result<void> alter_config(std::string_view topic, TopicConfig config) = 0;
   virtual std::vector<TopicDescription> topics() const = 0;
+  virtual Result<TopicDescription> topic(std::string_view name) const = 0;
+  virtual Result<TopicDescription> topic(Uuid id) const = 0;
   virtual Result<PartitionId> partition(std::string_view topic, std::int32_t number) const = 0;
 
   // The one primitive: all batches and offsets become durable and visible together or not at all.
@@ -130,6 +120,22 @@ class Log {
 
   // -1 when this group never committed here.
   virtual Offset committed(std::string_view group, PartitionId partition) const = 0;
+  virtual std::optional<CommittedOffset> committed_offset(std::string_view group,
+                                                          PartitionId partition) const = 0;
+  // All positions of a group, by topic and partition; empty when it has none.
+  virtual std::vector<GroupOffset> group_offsets(std::string_view group) const = 0;
+  // Every group that has a position, in byte order.
+  virtual std::vector<std::string> groups_with_offsets() const = 0;
+
+  // Moves the log start up to `before`: what is below is gone for readers at once, and whole
+  // segments of it from the disk. Returns the new start (the old one when it is above) when it is
+  // durable. out_of_range above the visible end; busy when hold() keeps records below; after any
+  // other error a restart may bring them back.
+  virtual Result<Offset> delete_records(PartitionId partition, Offset before) = 0;
+  // Bytes of its segment files, without what is reserved ahead.
+  virtual Bytes size_on_disk(PartitionId partition) const = 0;
+  // The largest timestamp in a kept batch; Timestamp::lowest() when there is none.
+  virtual Timestamp max_timestamp(PartitionId partition) const = 0;
 
   // Applies retention now (it also runs by itself): whole segments whose last append time is too
   // old or whose partition is over its bytes go, oldest first, never the active one and never

@@ -191,7 +191,7 @@ struct Tail : testing::Test {
 TEST_F(Tail, an_entry_cut_at_any_byte_ends_the_log_before_it) {
   LogBed probe;
   make(probe);
-  const std::size_t size = 24 + 12 + 28 + test_batch("three").size();
+  const std::size_t size = 24 + 16 + 28 + test_batch("three").size();
   for (std::size_t cut = 0; cut < size; ++cut) {
     LogBed bed;
     make(bed);
@@ -220,7 +220,7 @@ TEST_F(Tail, the_file_cut_at_any_byte_of_the_last_entry_ends_the_log_before_it) 
 }
 
 TEST_F(Tail, a_flipped_bit_in_an_acknowledged_entry_is_reported_and_never_skipped) {
-  const std::size_t size = 24 + 12 + 28 + test_batch("one").size();
+  const std::size_t size = 24 + 16 + 28 + test_batch("one").size();
   for (std::size_t bit = 0; bit < size * 8; bit += 3) {
     LogBed bed;
     make(bed);

@@ -1,6 +1,8 @@
 // What can be set about the log and about a topic, in Kafka's words where Kafka has a word.
 #pragma once
 
+#include <map>
+#include <string>
 #include <tuple>
 
 #include "base/settings.h"
@@ -18,6 +20,9 @@ struct TopicConfig {
   Bytes segment_bytes = 128_MiB;    // segment.bytes
   Bytes message_bytes_max = 8_MiB;  // max.message.bytes: one batch
   Durability durability = Durability::sync;
+  // What an administrator set, by its Kafka name and as text. Kept and given back; the log goes by
+  // the fields above.
+  std::map<std::string, std::string> given;
 };
 
 struct LogOptions {

@@ -29,21 +29,28 @@ void LogState::restore(const Checkpoint& checkpoint) {
   const std::lock_guard lock(mutex_);
   for (const CheckpointedTopic& topic : checkpoint.topics) add_locked(topic);
   for (const CheckpointedOffset& offset : checkpoint.offsets)
-    offsets_[offset.group][offset.partition] = offset.offset;
+    offsets_[offset.group][offset.partition] = offset.committed;
   next_topic_id_ = std::max(next_topic_id_, checkpoint.next_topic_id);
 }
 
+void LogState::add_partition_locked(std::string_view name, Topic& topic,
+                                    const CheckpointedPartition& kept) {
+  const PartitionKey key{.topic = topic.id,
+                         .number = static_cast<std::int32_t>(topic.partitions.size())};
+  const PartitionId id{static_cast<std::uint32_t>(partitions_.size())};
+  partitions_.push_back(std::make_shared<Partition>(
+      files_, key, topics_directory_ + "/" + partition_directory_name(name, key.number),
+      topic.config, kept));
+  ids_[key] = id;
+  topic.partitions.push_back(id);
+}
+
 void LogState::add_locked(const CheckpointedTopic& topic) {
-  Topic added{.id = topic.id, .config = topic.config};
-  for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
-    const PartitionKey key{.topic = topic.id, .number = static_cast<std::int32_t>(i)};
-    const PartitionId id{static_cast<std::uint32_t>(partitions_.size())};
-    partitions_.push_back(std::make_shared<Partition>(
-        files_, key, topics_directory_ + "/" + partition_directory_name(topic.name, key.number),
-        topic.config, topic.partitions[i]));
-    ids_[key] = id;
-    added.partitions.push_back(id);
-  }
+  Topic added{.id = topic.id,
+              .uuid = topic.uuid,
+              .config = std::make_shared<const TopicConfig>(topic.config)};
+  for (const CheckpointedPartition& kept : topic.partitions)
+    add_partition_locked(topic.name, added, kept);
   topics_[topic.name] = std::move(added);
   next_topic_id_ = std::max(next_topic_id_, topic.id + 1);
 }
@@ -53,14 +60,34 @@ void LogState::add_topic(const CheckpointedTopic& topic) {
   add_locked(topic);
 }
 
+void LogState::add_partitions(std::string_view name, std::int32_t count) {
+  const std::lock_guard lock(mutex_);
+  const auto topic = topics_.find(name);
+  while (std::ssize(topic->second.partitions) < count)
+    add_partition_locked(name, topic->second, {});
+}
+
+void LogState::set_config(std::string_view name, const TopicConfig& config) {
+  const std::lock_guard lock(mutex_);
+  Topic& topic = topics_.find(name)->second;
+  topic.config = std::make_shared<const TopicConfig>(config);
+  for (const PartitionId id : topic.partitions) partitions_[id.value]->set_config(topic.config);
+}
+
 // --- looking ---
+
+TopicDescription LogState::describe_topic(const std::string& name, const Topic& topic) {
+  return {.name = name,
+          .partition_count = static_cast<std::int32_t>(topic.partitions.size()),
+          .config = *topic.config,
+          .id = topic.uuid};
+}
 
 std::vector<TopicDescription> LogState::topics() const {
   const std::lock_guard lock(mutex_);
   std::vector<TopicDescription> all;
   for (const auto& [name, topic] : topics_)
-    if (!topic.deleting)
-      all.push_back({name, static_cast<std::int32_t>(topic.partitions.size()), topic.config});
+    if (!topic.deleting) all.push_back(describe_topic(name, topic));
   return all;
 }
 
@@ -68,9 +95,14 @@ Result<TopicDescription> LogState::topic(std::string_view name) const {
   const std::lock_guard lock(mutex_);
   const auto found = topics_.find(name);
   if (found == topics_.end() || found->second.deleting) return no_such_topic(name);
-  const Topic& topic = found->second;
-  return TopicDescription{found->first, static_cast<std::int32_t>(topic.partitions.size()),
-                          topic.config};
+  return describe_topic(found->first, found->second);
+}
+
+Result<TopicDescription> LogState::topic(Uuid id) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, topic] : topics_)
+    if (topic.uuid == id && !topic.deleting) return describe_topic(name, topic);
+  return no_such_topic(id.to_string());
 }
 
 Result<PartitionId> LogState::find(std::string_view topic, std::int32_t number) const {
@@ -104,6 +136,13 @@ LogState::PartitionPtr LogState::partition(PartitionKey key) const {
   const std::lock_guard lock(mutex_);
   const auto found = ids_.find(key);
   return found == ids_.end() ? nullptr : partitions_[found->second.value];
+}
+
+std::optional<LogState::Destination> LogState::destination(PartitionId id) const {
+  const std::lock_guard lock(mutex_);
+  if (find_locked(id) == nullptr) return std::nullopt;
+  const PartitionPtr& partition = partitions_[id.value];
+  return Destination{.partition = partition, .config = partition->config()};
 }
 
 std::vector<LogState::PartitionPtr> LogState::partitions() const {
@@ -157,13 +196,53 @@ std::vector<std::shared_ptr<Segment>> LogState::segments(PartitionId id) const {
   return partition->readers.segments;
 }
 
-Offset LogState::committed(std::string_view group, PartitionId id) const {
+std::uint64_t LogState::size_on_disk(PartitionId id) const {
+  const std::lock_guard lock(mutex_);
+  const Partition* const partition = find_locked(id);
+  return partition == nullptr ? 0 : partition->readers.size_on_disk();
+}
+
+Timestamp LogState::max_timestamp(PartitionId id) const {
+  const std::lock_guard lock(mutex_);
+  Timestamp most = Timestamp::lowest();
+  const Partition* const partition = find_locked(id);
+  if (partition == nullptr || partition->readers.ends.start == partition->readers.ends.visible)
+    return most;
+  for (const auto& segment : partition->readers.segments)
+    most = std::max(most, segment->extent().max_timestamp);
+  return most;
+}
+
+std::optional<CommittedOffset> LogState::committed(std::string_view group, PartitionId id) const {
   const std::lock_guard lock(mutex_);
   const Partition* const partition = find_locked(id);
   const auto found = offsets_.find(group);
-  if (partition == nullptr || found == offsets_.end()) return {-1};
-  const auto offset = found->second.find(partition->key());
-  return offset == found->second.end() ? Offset{-1} : offset->second;
+  if (partition == nullptr || found == offsets_.end()) return std::nullopt;
+  const auto committed = found->second.find(partition->key());
+  if (committed == found->second.end()) return std::nullopt;
+  return committed->second;
+}
+
+std::vector<GroupOffset> LogState::group_offsets(std::string_view group) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<GroupOffset> all;
+  const auto found = offsets_.find(group);
+  if (found == offsets_.end()) return all;
+  for (const auto& [name, topic] : topics_) {
+    for (std::size_t i = 0; i < topic.partitions.size() && !topic.deleting; ++i) {
+      const auto number = static_cast<std::int32_t>(i);
+      const auto committed = found->second.find({.topic = topic.id, .number = number});
+      if (committed != found->second.end()) all.push_back({name, number, committed->second});
+    }
+  }
+  return all;
+}
+
+std::vector<std::string> LogState::groups_with_offsets() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> all;
+  for (const auto& [group, offsets] : offsets_) all.push_back(group);
+  return all;
 }
 
 io::Step LogState::wait(PartitionId id, Offset offset, io::Step step) {
@@ -189,8 +268,19 @@ void LogState::publish(const std::vector<PartitionPtr>& written, std::vector<Off
   const std::lock_guard lock(mutex_);
   // Under one lock for all partitions: this is the moment at which the whole group becomes visible.
   for (const PartitionPtr& partition : written) partition->publish(woken);
-  for (OffsetChange& change : offsets)
-    offsets_[std::move(change.group)][change.partition] = change.offset;
+  for (OffsetChange& change : offsets) {
+    if (change.committed)
+      offsets_[std::move(change.group)][change.partition] = std::move(*change.committed);
+    else
+      forget_offset_locked(change.group, change.partition);
+  }
+}
+
+void LogState::forget_offset_locked(std::string_view group, PartitionKey key) {
+  const auto found = offsets_.find(group);
+  if (found == offsets_.end()) return;
+  found->second.erase(key);
+  if (found->second.empty()) offsets_.erase(found);
 }
 
 Checkpoint LogState::describe() const {
@@ -199,16 +289,16 @@ Checkpoint LogState::describe() const {
   for (const auto& [name, topic] : topics_) {
     if (topic.deleting) continue;
     CheckpointedTopic& kept = checkpoint.topics.emplace_back();
-    kept = {.id = topic.id, .name = name, .config = topic.config};
+    kept = {.id = topic.id, .uuid = topic.uuid, .name = name, .config = *topic.config};
     for (const PartitionId id : topic.partitions)
       kept.partitions.push_back(partitions_[id.value]->describe());
   }
   for (const auto& [group, offsets] : offsets_) {
-    for (const auto& [key, offset] : offsets) {
+    for (const auto& [key, committed] : offsets) {
       const auto id = ids_.find(key);
       // A topic that is being deleted takes its positions with it.
       if (id == ids_.end() || find_locked(id->second) == nullptr) continue;
-      checkpoint.offsets.push_back({.partition = key, .offset = offset, .group = group});
+      checkpoint.offsets.push_back({.partition = key, .group = group, .committed = committed});
     }
   }
   return checkpoint;
@@ -235,6 +325,7 @@ void LogState::end_deleting(std::string_view name, bool deleted) {
     // The number in partitions_ is never used again: an old PartitionId must not reach a new topic.
     ids_.erase(partition->key());
     for (auto& [group, offsets] : offsets_) offsets.erase(partition->key());
+    std::erase_if(offsets_, [](const auto& group) { return group.second.empty(); });
     partition.reset();
   }
   if (deleted) topics_.erase(found);
@@ -242,7 +333,7 @@ void LogState::end_deleting(std::string_view name, bool deleted) {
 
 std::size_t LogState::expired_count(const Partition& partition, Timestamp now) {
   const auto& segments = partition.readers.segments;
-  const TopicConfig& config = partition.config();
+  const TopicConfig& config = *partition.config();
   const Offset floor = partition.readers.hold_floor();
   std::int64_t size = 0;
   for (const auto& segment : segments) size += segment->extent().log_size;
@@ -274,13 +365,38 @@ std::vector<std::shared_ptr<Segment>> LogState::drop_expired(Timestamp now) {
   std::vector<std::shared_ptr<Segment>> dropped;
   for (const PartitionPtr& partition : partitions_) {
     if (partition == nullptr || partition->readers.deleted) continue;
-    auto& segments = partition->readers.segments;
-    const auto end = segments.begin() + static_cast<std::ptrdiff_t>(expired_count(*partition, now));
-    dropped.insert(dropped.end(), segments.begin(), end);
-    segments.erase(segments.begin(), end);
-    if (!segments.empty()) partition->readers.ends.start = segments.front()->base();
+    const std::size_t count = expired_count(*partition, now);
+    if (count == 0) continue;
+    const Offset start = partition->readers.segments[count]->base();
+    partition->readers.advance_start(start, dropped);
   }
   return dropped;
+}
+
+Result<void> LogState::check_deletion(PartitionId id, Offset before) const {
+  const std::lock_guard lock(mutex_);
+  const Partition* const partition = find_locked(id);
+  if (partition == nullptr) return no_such_partition();
+  const Ends& ends = partition->readers.ends;
+  if (before < Offset{0} || before > ends.visible)
+    return fail(ErrorKind::out_of_range,
+                "offset " + std::to_string(before.value) + " is no place in '" +
+                    partition->directory() + "', which ends at " +
+                    std::to_string(ends.visible.value) + "; delete up to there at most");
+  if (before <= partition->readers.hold_floor()) return {};
+  return fail(ErrorKind::busy, "records below " + std::to_string(before.value) + " of '" +
+                                   partition->directory() + "' are still read, from " +
+                                   std::to_string(partition->readers.hold_floor().value) +
+                                   " on; delete up to there or wait");
+}
+
+Offset LogState::advance_start(PartitionId id, Offset before,
+                               std::vector<std::shared_ptr<Segment>>& dropped) {
+  const std::lock_guard lock(mutex_);
+  Partition* const partition = find_locked(id);
+  if (partition == nullptr) return before;
+  partition->readers.advance_start(before, dropped);
+  return partition->readers.ends.start;
 }
 
 }  // namespace adbrook::log

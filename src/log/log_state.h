@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,13 @@ class LogState {
   using PartitionPtr = std::shared_ptr<Partition>;
   struct OffsetChange {
     PartitionKey partition;
-    Offset offset;
     std::string group;
+    std::optional<CommittedOffset> committed;  // none: deleted
+  };
+  // A partition and the config that a batch for it must obey.
+  struct Destination {
+    PartitionPtr partition;
+    Partition::ConfigPtr config;
   };
 
   LogState(io::FileSystem& files, std::string topics_directory)
@@ -36,17 +42,23 @@ class LogState {
 
   std::vector<TopicDescription> topics() const;
   Result<TopicDescription> topic(std::string_view name) const;
+  Result<TopicDescription> topic(Uuid id) const;
   Result<PartitionId> find(std::string_view topic, std::int32_t number) const;
   // Null: never was, or its topic is deleted.
   PartitionPtr partition(PartitionId id) const;
   PartitionPtr partition(PartitionKey key) const;
+  std::optional<Destination> destination(PartitionId id) const;
 
   Ends ends(PartitionId id) const;
   std::vector<Ends> ends(const std::vector<PartitionId>& ids) const;
   // The segment that holds `from`, null when `from` is the visible end; out_of_range otherwise.
   Result<std::shared_ptr<Segment>> segment_at(PartitionId id, Offset from) const;
   std::vector<std::shared_ptr<Segment>> segments(PartitionId id) const;
-  Offset committed(std::string_view group, PartitionId id) const;
+  std::uint64_t size_on_disk(PartitionId id) const;
+  Timestamp max_timestamp(PartitionId id) const;
+  std::optional<CommittedOffset> committed(std::string_view group, PartitionId id) const;
+  std::vector<GroupOffset> group_offsets(std::string_view group) const;
+  std::vector<std::string> groups_with_offsets() const;
   // Keeps the step until the visible end is above `offset`; gives it back when it is already.
   io::Step wait(PartitionId id, Offset offset, io::Step step);
   void hold(std::string_view holder, PartitionId id, Offset offset);
@@ -62,17 +74,25 @@ class LogState {
   std::vector<PartitionPtr> partitions() const;
   // A topic that the checkpoint on the disk names already.
   void add_topic(const CheckpointedTopic& topic);
+  void add_partitions(std::string_view topic, std::int32_t count);
+  // Between two groups.
+  void set_config(std::string_view topic, const TopicConfig& config);
   // Takes no more appends and is left out of describe(), until restored or erased.
   Result<void> begin_deleting(std::string_view topic);
   void end_deleting(std::string_view topic, bool deleted);
   // Lets whole old segments go, per retention.ms and retention.bytes; their files stay.
   std::vector<std::shared_ptr<Segment>> drop_expired(Timestamp now);
   bool anything_expired(Timestamp now) const;
+  // Why the start may not move there; then the new start and the segments that go with it.
+  Result<void> check_deletion(PartitionId id, Offset before) const;
+  Offset advance_start(PartitionId id, Offset before,
+                       std::vector<std::shared_ptr<Segment>>& dropped);
 
  private:
   struct Topic {
     std::uint32_t id = 0;
-    TopicConfig config;
+    Uuid uuid;
+    Partition::ConfigPtr config;
     std::vector<PartitionId> partitions;
     bool deleting = false;
   };
@@ -80,6 +100,9 @@ class LogState {
   const Partition* find_locked(PartitionId id) const;
   Partition* find_locked(PartitionId id);
   void add_locked(const CheckpointedTopic& topic);
+  void add_partition_locked(std::string_view name, Topic& topic, const CheckpointedPartition& kept);
+  static TopicDescription describe_topic(const std::string& name, const Topic& topic);
+  void forget_offset_locked(std::string_view group, PartitionKey key);
   static std::size_t expired_count(const Partition& partition, Timestamp now);
 
   io::FileSystem& files_;
@@ -89,7 +112,8 @@ class LogState {
   std::map<std::string, Topic, std::less<>> topics_;
   std::vector<PartitionPtr> partitions_;  // by PartitionId; null when the topic was deleted
   std::map<PartitionKey, PartitionId> ids_;
-  std::map<std::string, std::map<PartitionKey, Offset>, std::less<>> offsets_;  // by group
+  std::map<std::string, std::map<PartitionKey, CommittedOffset>, std::less<>>
+      offsets_;  // by group; never an empty one
   std::uint32_t next_topic_id_ = 1;
 };
 

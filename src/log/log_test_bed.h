@@ -16,7 +16,7 @@
 
 namespace adbrook::log {
 
-using Appended = Result<std::vector<AppendedBatch>>;
+using Appended = AppendResult;
 
 inline Buffer test_batch(std::string_view value, int record_count = 1, Timestamp time = {1000}) {
   record::BatchBuilder builder;

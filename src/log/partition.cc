@@ -22,11 +22,11 @@ void check(const Ends& ends) {
 }  // namespace
 
 Partition::Partition(io::FileSystem& files, PartitionKey key, std::string directory,
-                     TopicConfig config, const CheckpointedPartition& kept)
+                     ConfigPtr config, const CheckpointedPartition& kept)
     : files_(files),
       key_(key),
       directory_(std::move(directory)),
-      config_(config),
+      config_(std::move(config)),
       next_(kept.next),
       last_append_time_(kept.last_append_time) {
   for (const SegmentExtent& extent : kept.segments)
@@ -35,9 +35,8 @@ Partition::Partition(io::FileSystem& files, PartitionKey key, std::string direct
     active_ = readers.segments.back();
     active_base_ = kept.segments.back().base;
   }
-  const Offset start = kept.segments.empty() ? next_ : kept.segments.front().base;
   readers.ends = {
-      .start = start, .stable = next_, .visible = next_, .durable = next_, .written = next_};
+      .start = kept.start, .stable = next_, .visible = next_, .durable = next_, .written = next_};
   check(readers.ends);
 }
 
@@ -45,6 +44,26 @@ Offset Partition::Readers::hold_floor() const {
   Offset floor{std::numeric_limits<std::int64_t>::max()};
   for (const auto& [holder, offset] : holds) floor = std::min(floor, offset);
   return floor;
+}
+
+void Partition::Readers::advance_start(Offset start,
+                                       std::vector<std::shared_ptr<Segment>>& dropped) {
+  ends.start = std::max(ends.start, start);
+  ends.stable = std::max(ends.stable, ends.start);
+  check(ends);
+  auto end = segments.begin();
+  while (segments.end() - end > 1 && (*(end + 1))->base() <= ends.start) ++end;
+  dropped.insert(dropped.end(), segments.begin(), end);
+  segments.erase(segments.begin(), end);
+}
+
+std::uint64_t Partition::Readers::size_on_disk() const {
+  std::uint64_t size = 0;
+  for (const auto& segment : segments) {
+    const SegmentExtent extent = segment->extent();
+    size += extent.log_size + std::uint64_t{extent.batch_count} * kSegmentRowSize;
+  }
+  return size;
 }
 
 Result<void> Partition::roll() {
@@ -66,7 +85,7 @@ Result<void> Partition::make_room(std::size_t size, std::size_t batch_count,
                                   std::int64_t offset_count) {
   const bool too_big =
       active_ && active_->staged_end() > 0 &&
-      active_->staged_end() + size > static_cast<std::size_t>(config_.segment_bytes.count);
+      active_->staged_end() + size > static_cast<std::size_t>(config_->segment_bytes.count);
   // Rows count offsets from the base in 32 bits.
   const bool too_long =
       active_ && active_->staged_end() > 0 &&
@@ -127,7 +146,8 @@ void Partition::publish(std::vector<io::Step>& woken) {
 }
 
 CheckpointedPartition Partition::describe() const {
-  CheckpointedPartition kept{.next = next_, .last_append_time = last_append_time_};
+  CheckpointedPartition kept{
+      .start = readers.ends.start, .next = next_, .last_append_time = last_append_time_};
   for (const auto& segment : readers.segments) kept.segments.push_back(segment->extent());
   return kept;
 }

@@ -16,6 +16,7 @@
 namespace adbrook::log {
 
 struct CheckpointedPartition {
+  Offset start;
   Offset next;
   Timestamp last_append_time = Timestamp::lowest();
   std::vector<SegmentExtent> segments;  // the last one is active
@@ -32,7 +33,9 @@ struct BatchFacts {
 // the deletion of the topic lets it go.
 class Partition {
  public:
-  Partition(io::FileSystem& files, PartitionKey key, std::string directory, TopicConfig config,
+  using ConfigPtr = std::shared_ptr<const TopicConfig>;  // shared by all partitions of a topic
+
+  Partition(io::FileSystem& files, PartitionKey key, std::string directory, ConfigPtr config,
             const CheckpointedPartition& kept);
 
   struct Readers {
@@ -43,11 +46,16 @@ class Partition {
     bool deleted = false;
 
     Offset hold_floor() const;
+    // Everything below is gone; whole segments of it are moved out, never the active one.
+    void advance_start(Offset start, std::vector<std::shared_ptr<Segment>>& dropped);
+    std::uint64_t size_on_disk() const;
   };
   Readers readers;
 
   PartitionKey key() const { return key_; }
-  const TopicConfig& config() const { return config_; }
+  // Changes between two groups and under the state's lock, so either of them keeps it.
+  const ConfigPtr& config() const { return config_; }
+  void set_config(ConfigPtr config) { config_ = std::move(config); }
   const std::string& directory() const { return directory_; }
 
   // Makes sure that the segment files have room for one append's batches, in a new segment if it is
@@ -78,7 +86,7 @@ class Partition {
   io::FileSystem& files_;
   const PartitionKey key_;
   const std::string directory_;
-  const TopicConfig config_;
+  ConfigPtr config_;
 
   Offset next_;
   Timestamp last_append_time_;

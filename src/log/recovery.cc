@@ -135,7 +135,13 @@ Result<void> Replay::apply(const WalEntry& entry) {
   }
   std::vector<LogState::OffsetChange> offsets;
   for (const WalOffset& offset : what->offsets)
-    offsets.push_back({offset.partition, offset.offset, std::string(offset.group)});
+    offsets.push_back({offset.partition, std::string(offset.group),
+                       CommittedOffset{.offset = offset.offset,
+                                       .leader_epoch = offset.leader_epoch,
+                                       .metadata = std::string(offset.metadata),
+                                       .commit_time = offset.commit_time}});
+  for (const WalDeletion& deletion : what->deletions)
+    offsets.push_back({deletion.partition, std::string(deletion.group), std::nullopt});
   std::vector<io::Step> woken;
   state_.publish({}, std::move(offsets), woken);
   return {};

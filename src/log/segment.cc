@@ -193,7 +193,7 @@ Result<ReadBatches> Segment::read(Offset from, std::size_t size_max) {
   return read_batches(*window->files, wanted);
 }
 
-Result<std::optional<Offset>> Segment::first_at_or_after(Timestamp time) {
+Result<std::optional<Offset>> Segment::first_at_or_after(Timestamp time, Offset from) {
   auto window = open_window();
   if (!window) return pass(std::move(window.error()));
   std::size_t next;
@@ -205,15 +205,20 @@ Result<std::optional<Offset>> Segment::first_at_or_after(Timestamp time) {
         index_, [&](const IndexEntry& entry) { return entry.max_before < time; });
     next = static_cast<std::size_t>(above - index_.begin() - 1) * kRowsPerIndexEntry;
   }
+  std::optional<Offset> found;
   while (next < window->batch_count) {
     const std::size_t count = std::min(kRowsPerIndexEntry, window->batch_count - next);
     const auto rows = read_rows(*window->files, next, count);
     if (!rows) return pass(rows.error());
-    for (const SegmentRow& row : *rows)
-      if (row.max_timestamp >= time) return row.first;
+    for (const SegmentRow& row : *rows) {
+      // A row says where its batch begins; the next one says where it ended.
+      if (row.first <= from) found.reset();
+      if (found) return found;
+      if (row.max_timestamp >= time) found = row.first;
+    }
     next += count;
   }
-  return std::nullopt;
+  return found;
 }
 
 // --- writing ---

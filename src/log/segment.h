@@ -34,8 +34,9 @@ class Segment {
 
   // Whole batches from the one that holds `from` on. out_of_range: its files are gone.
   Result<ReadBatches> read(Offset from, std::size_t size_max);
-  // The first batch whose largest timestamp is at or after `time`.
-  Result<std::optional<Offset>> first_at_or_after(Timestamp time);
+  // The first batch that does not end below `from` and whose largest timestamp is at or after
+  // `time`.
+  Result<std::optional<Offset>> first_at_or_after(Timestamp time, Offset from);
   Offset base() const { return base_; }
   SegmentExtent extent() const;  // published
 

@@ -9,14 +9,18 @@
 namespace adbrook::log {
 namespace {
 
-constexpr std::uint32_t kKindAppend = 1;
+// Kind 1 was written before commits had more than an offset; it is still read.
+constexpr std::uint32_t kKindPlainAppend = 1;
+constexpr std::uint32_t kKindAppend = 2;
 constexpr std::size_t kCrcAt = 4;
 constexpr std::size_t kSequenceAt = 8;
 constexpr std::size_t kSyncedAt = 16;
 // Sizes of the parts without their bytes, so that a count can be held against what is left.
-constexpr std::size_t kPayloadHeadSize = 12;
+constexpr std::size_t kPayloadHeadSize = 16;
 constexpr std::size_t kBatchHeadSize = 28;
-constexpr std::size_t kOffsetHeadSize = 18;
+constexpr std::size_t kOffsetHeadSize = 32;
+constexpr std::size_t kPlainOffsetHeadSize = 18;
+constexpr std::size_t kDeletionHeadSize = 10;
 
 // The file number makes what a recycled file held before invalid without writing over it.
 // Over the file number, the size and everything behind the checksum.
@@ -37,6 +41,23 @@ PartitionKey read_key(ByteReader& reader) {
   return {topic, reader.number<std::int32_t>()};
 }
 
+WalOffset read_offset(ByteReader& reader) {
+  WalOffset offset{.partition = read_key(reader)};
+  offset.offset.value = reader.number<std::int64_t>();
+  offset.leader_epoch = reader.number<std::int32_t>();
+  offset.commit_time.ms = reader.number<std::int64_t>();
+  offset.group = reader.text();
+  offset.metadata = reader.text();
+  return offset;
+}
+
+WalOffset read_plain_offset(ByteReader& reader) {
+  WalOffset offset{.partition = read_key(reader)};
+  offset.offset.value = reader.number<std::int64_t>();
+  offset.group = reader.text();
+  return offset;
+}
+
 std::unexpected<Error> bad_payload(const char* why) {
   return fail(ErrorKind::corrupt, std::string("write-ahead entry: ") + why +
                                       "; use the version of Adbrook that wrote it, or a backup");
@@ -47,7 +68,10 @@ std::unexpected<Error> bad_payload(const char* why) {
 std::size_t wal_entry_size(const WalAppend& what) {
   std::size_t size = kWalEntryHeaderSize + kPayloadHeadSize;
   for (const WalBatch& batch : what.batches) size += kBatchHeadSize + batch.bytes.size();
-  for (const WalOffset& offset : what.offsets) size += kOffsetHeadSize + offset.group.size();
+  for (const WalOffset& offset : what.offsets)
+    size += kOffsetHeadSize + offset.group.size() + offset.metadata.size();
+  for (const WalDeletion& deletion : what.deletions)
+    size += kDeletionHeadSize + deletion.group.size();
   return size;
 }
 
@@ -61,6 +85,7 @@ void encode_wal_entry(Buffer& to, const WalEntryPlace& place, const WalAppend& w
   append_le(to, kKindAppend);
   append_le(to, static_cast<std::uint32_t>(what.batches.size()));
   append_le(to, static_cast<std::uint32_t>(what.offsets.size()));
+  append_le(to, static_cast<std::uint32_t>(what.deletions.size()));
   for (const WalBatch& batch : what.batches) {
     append_key(to, batch.partition);
     append_le(to, batch.base.value);
@@ -71,7 +96,14 @@ void encode_wal_entry(Buffer& to, const WalEntryPlace& place, const WalAppend& w
   for (const WalOffset& offset : what.offsets) {
     append_key(to, offset.partition);
     append_le(to, offset.offset.value);
+    append_le(to, offset.leader_epoch);
+    append_le(to, offset.commit_time.ms);
     append_text(to, offset.group);
+    append_text(to, offset.metadata);
+  }
+  for (const WalDeletion& deletion : what.deletions) {
+    append_key(to, deletion.partition);
+    append_text(to, deletion.group);
   }
   ADBROOK_ASSERT(to.size() - begin == size, "an entry has the size it was given room for");
   const ByteView entry = ByteView(to).subspan(begin);
@@ -97,12 +129,16 @@ Result<WalEntry> read_wal_entry(ByteView bytes, std::uint64_t file_number) {
 
 Result<WalAppend> parse_wal_append(ByteView payload) {
   ByteReader reader(payload);
-  if (reader.number<std::uint32_t>() != kKindAppend) return bad_payload("its kind is not known");
+  const auto kind = reader.number<std::uint32_t>();
+  if (kind != kKindAppend && kind != kKindPlainAppend) return bad_payload("its kind is not known");
+  const bool plain = kind == kKindPlainAppend;
   WalAppend what;
   const auto batch_count = reader.number<std::uint32_t>();
   const auto offset_count = reader.number<std::uint32_t>();
+  const auto deletion_count = plain ? 0 : reader.number<std::uint32_t>();
   if (batch_count > reader.left() / kBatchHeadSize ||
-      offset_count > reader.left() / kOffsetHeadSize)
+      offset_count > reader.left() / (plain ? kPlainOffsetHeadSize : kOffsetHeadSize) ||
+      deletion_count > reader.left() / kDeletionHeadSize)
     return bad_payload("it counts more than it can hold");
   what.batches.reserve(batch_count);
   for (std::uint32_t i = 0; i < batch_count; ++i) {
@@ -113,11 +149,13 @@ Result<WalAppend> parse_wal_append(ByteView payload) {
     batch.bytes = reader.bytes(reader.number<std::uint32_t>());
   }
   what.offsets.reserve(offset_count);
-  for (std::uint32_t i = 0; i < offset_count; ++i) {
-    WalOffset& offset = what.offsets.emplace_back();
-    offset.partition = read_key(reader);
-    offset.offset.value = reader.number<std::int64_t>();
-    offset.group = reader.text();
+  for (std::uint32_t i = 0; i < offset_count; ++i)
+    what.offsets.push_back(plain ? read_plain_offset(reader) : read_offset(reader));
+  what.deletions.reserve(deletion_count);
+  for (std::uint32_t i = 0; i < deletion_count; ++i) {
+    WalDeletion& deletion = what.deletions.emplace_back();
+    deletion.partition = read_key(reader);
+    deletion.group = reader.text();
   }
   if (!reader.ok() || reader.left() != 0) return bad_payload("its parts do not fill it");
   return what;

@@ -35,6 +35,14 @@ struct WalBatch {
 struct WalOffset {
   PartitionKey partition;
   Offset offset;
+  std::int32_t leader_epoch = -1;
+  Timestamp commit_time;
+  std::string_view group;
+  std::string_view metadata;
+};
+
+struct WalDeletion {
+  PartitionKey partition;
   std::string_view group;
 };
 
@@ -42,6 +50,7 @@ struct WalOffset {
 struct WalAppend {
   std::vector<WalBatch> batches;
   std::vector<WalOffset> offsets;
+  std::vector<WalDeletion> deletions;
 };
 
 struct WalEntry {
@@ -50,7 +59,7 @@ struct WalEntry {
   ByteView payload;
 };
 
-inline constexpr std::size_t kWalGroupNameSizeMax = 32'767;
+inline constexpr std::size_t kWalTextSizeMax = 32'767;  // a group's name, a commit's metadata
 
 std::size_t wal_entry_size(const WalAppend& what);
 
@@ -67,7 +76,7 @@ std::size_t claimed_wal_entry_size(ByteView bytes);
 // corrupt: not a whole entry of this file. `bytes` may go on behind it.
 Result<WalEntry> read_wal_entry(ByteView bytes, std::uint64_t file_number);
 
-// corrupt: the checksum held, yet the payload is of a kind or shape this version does not write.
+// corrupt: the checksum held, yet the payload is of a kind or shape that no version wrote.
 Result<WalAppend> parse_wal_append(ByteView payload);
 
 }  // namespace adbrook::log

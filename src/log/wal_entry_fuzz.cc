@@ -1,6 +1,6 @@
 // The write-ahead entry decoder on any bytes. Never crashes; never reads behind what it was given;
-// what it accepts encodes to the same bytes. The first byte says whether the checksum is made right
-// first, so that the payload's parser is reached.
+// what it accepts encodes to the same bytes, unless it is of the older kind. The first byte says
+// whether the checksum is made right first, so that the payload's parser is reached.
 #include <algorithm>
 #include <cstdlib>
 
@@ -35,6 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (claimed > entry.size() || read->payload.size() + kWalEntryHeaderSize != claimed) std::abort();
   const auto what = parse_wal_append(read->payload);
   if (!what) return 0;
+  if (load_le<std::uint32_t>(read->payload.data()) == 1) return 0;
   Buffer again;
   encode_wal_entry(
       again, {.file_number = kFile, .sequence = read->sequence, .synced = read->synced}, *what);

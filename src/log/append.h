@@ -1,0 +1,79 @@
+// What an append holds and how it is answered: batches for any number of partitions, committed
+// offsets and their deletion, and the rule that refused it.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace adbrook::log {
+
+// A partition of an open log. Valid as long as the log is open and the topic is not deleted.
+struct PartitionId {
+  std::uint32_t value = 0;
+  friend constexpr auto operator<=>(PartitionId, PartitionId) = default;
+};
+
+// One record batch v2 for one partition. The base offset and leader epoch are patched by the log.
+struct BatchToAppend {
+  PartitionId partition;
+  Buffer bytes;
+};
+
+// A consumer group's (or a task's) position: everything below `offset` is done with. The log adds
+// the time of the commit.
+struct OffsetCommit {
+  std::string group;
+  PartitionId partition;
+  Offset offset;
+  std::int32_t leader_epoch = -1;  // of the record before it, as its consumer saw it; -1: not told
+  std::string metadata;            // the consumer's own words, given back as they are
+};
+
+// The group has no position here any more; fine when it has none.
+struct OffsetDeletion {
+  std::string group;
+  PartitionId partition;
+};
+
+struct Append {
+  std::vector<BatchToAppend> batches;
+  std::vector<OffsetCommit> offsets;
+  std::vector<OffsetDeletion> deletions;  // after `offsets`
+};
+
+struct AppendedBatch {
+  Offset base;
+  Offset last;
+  Timestamp append_time;
+};
+
+// Which rule a batch broke, for answers that have a code for each.
+enum class AppendRule : std::uint8_t {
+  none,               // it is not about a batch: the error's kind says all
+  unknown_partition,  // never was, or its topic is deleted
+  corrupt_batch,      // cut off, or its checksum does not hold
+  invalid_record,     // its header cannot be
+  too_large,          // max.message.bytes, or more than an append may have
+};
+
+// An Error, so that whoever needs no rule takes it as one.
+struct AppendRefusal : Error {
+  AppendRefusal(Error error, AppendRule why = AppendRule::none)
+      : Error(std::move(error)), rule(why) {}
+  AppendRule rule;
+};
+
+// In the order of `Append::batches`.
+using AppendResult = std::expected<std::vector<AppendedBatch>, AppendRefusal>;
+using AppendDone = std::move_only_function<void(AppendResult)>;
+
+}  // namespace adbrook::log

@@ -1,0 +1,102 @@
+#include "log/append_check.h"
+
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "record/batch.h"
+
+namespace adbrook::log {
+namespace {
+
+using Refused = std::unexpected<AppendRefusal>;
+
+Refused refused(AppendRule rule, std::string why) {
+  return Refused(AppendRefusal({ErrorKind::invalid, std::move(why)}, rule));
+}
+
+Refused unknown_partition(const char* what) {
+  return Refused(AppendRefusal(
+      {ErrorKind::not_found, std::string(what) + ": there is no such partition; ask for it anew"},
+      AppendRule::unknown_partition));
+}
+
+std::expected<BatchFacts, AppendRefusal> check_batch(const BatchToAppend& batch,
+                                                     const TopicConfig& config) {
+  const auto header = record::check_batch(batch.bytes);
+  if (!header)
+    return refused(header.error().kind == ErrorKind::corrupt ? AppendRule::corrupt_batch
+                                                             : AppendRule::invalid_record,
+                   header.error().message);
+  if (header->size() != batch.bytes.size())
+    return refused(AppendRule::invalid_record,
+                   "record batch: bytes follow it; send one batch at a time");
+  if (static_cast<std::int64_t>(batch.bytes.size()) > config.message_bytes_max.count)
+    return refused(AppendRule::too_large, "record batch: " + std::to_string(batch.bytes.size()) +
+                                              " bytes are more than max.message.bytes, " +
+                                              std::to_string(config.message_bytes_max.count) +
+                                              "; send smaller batches");
+  if (header->record_count < 1 || header->last_offset_delta != header->record_count - 1)
+    return refused(
+        AppendRule::invalid_record,
+        "record batch: its last offset delta is not its record count - 1; build it anew");
+  return BatchFacts{.offset_count = std::int64_t{header->last_offset_delta} + 1,
+                    .max_timestamp = header->max_timestamp};
+}
+
+Refused text_too_long(const char* what) {
+  return refused(AppendRule::none, std::string(what) + " has more than " +
+                                       std::to_string(kWalTextSizeMax) +
+                                       " bytes; use a shorter one");
+}
+
+std::expected<void, AppendRefusal> check_offsets(const Append& what, const LogState& state,
+                                                 WalAppend& entry) {
+  for (const OffsetCommit& offset : what.offsets) {
+    if (state.partition(offset.partition) == nullptr) return unknown_partition("offset commit");
+    if (offset.group.size() > kWalTextSizeMax) return text_too_long("offset commit: the group");
+    if (offset.metadata.size() > kWalTextSizeMax)
+      return text_too_long("offset commit: its metadata");
+    entry.offsets.push_back({.group = offset.group, .metadata = offset.metadata});
+  }
+  for (const OffsetDeletion& deletion : what.deletions) {
+    if (deletion.group.size() > kWalTextSizeMax) return text_too_long("offset deletion: the group");
+    entry.deletions.push_back({.group = deletion.group});
+  }
+  return {};
+}
+
+}  // namespace
+
+std::expected<QueuedAppend, AppendRefusal> check_append(Append what, const LogState& state,
+                                                        std::size_t entry_size_max) {
+  QueuedAppend append;
+  WalAppend entry;
+  std::int64_t offset_count = 0;
+  for (const BatchToAppend& batch : what.batches) {
+    const auto to = state.destination(batch.partition);
+    if (!to) return unknown_partition("append");
+    auto facts = check_batch(batch, *to->config);
+    if (!facts) {
+      facts.error().message = to->partition->directory() + ": " + facts.error().message;
+      return Refused(std::move(facts.error()));
+    }
+    offset_count += facts->offset_count;
+    append.facts.push_back(*facts);
+    entry.batches.push_back({.bytes = batch.bytes});
+  }
+  if (auto done = check_offsets(what, state, entry); !done) return Refused(std::move(done.error()));
+  append.entry_size = wal_entry_size(entry);
+  if (append.entry_size > entry_size_max)
+    return refused(AppendRule::too_large,
+                   "append: " + std::to_string(append.entry_size) + " bytes are more than the " +
+                       std::to_string(entry_size_max) +
+                       " that wal.file.bytes and append.queue.bytes allow; append less at once");
+  if (offset_count > std::numeric_limits<std::int32_t>::max())
+    return refused(AppendRule::too_large,
+                   "append: it counts more than 2147483647 records; append less at once");
+  append.what = std::move(what);
+  return append;
+}
+
+}  // namespace adbrook::log
