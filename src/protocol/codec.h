@@ -29,11 +29,15 @@ bool equal(const Shape& shape, const void* a, const void* b);
 bool equal(const Type& type, const void* a, const void* b);
 std::string to_text(const Shape& shape, Style style, const void* object);
 
+// The error for a version outside of the API's range.
+std::unexpected<Error> unspoken(const Api& api, std::int16_t version);
+
 // Reads all of `body`, the bytes behind the header; bytes left over are an error (`invalid`), as is
 // a version that the API does not speak (`unsupported`). Strings, bytes and records of the message
 // are views into `body`. Fields that the version does not have keep their defaults.
 template <Message M>
 Result<M> decode(ByteView body, std::int16_t version) {
+  if (!M::kApi.speaks(version)) return unspoken(M::kApi, version);
   M message;
   const auto read = decode(kShapeOf<M>, style_of(M::kApi, version), body, &message);
   if (!read) return pass(read.error(), M::kApi.name);

@@ -173,6 +173,13 @@ class Decoder {
 
 }  // namespace
 
+std::unexpected<Error> unspoken(const Api& api, std::int16_t version) {
+  return fail(ErrorKind::unsupported,
+              std::string(api.name) + " version " + std::to_string(version) +
+                  " is not spoken here, only " + std::to_string(api.first) + " to " +
+                  std::to_string(api.last) + "; ApiVersions tells a client which to use");
+}
+
 Result<void> decode(const Shape& shape, Style style, ByteView body, void* into) {
   Decoder decoder(body, style);
   decoder.read_struct(shape, into);
