@@ -62,7 +62,11 @@ void AuditBuilder::add_input(const stream::TaskView& task, std::uint16_t input) 
     failures_.push_back(sums(view.topic + "-" + std::to_string(task.partition()), taken,
                              "records counted", static_cast<std::uint64_t>(view.position.value),
                              "the committed position is"));
-  if (view.topic == view.origin_topic) row(view.topic, task.partition()).received += taken;
+  if (view.topic == view.origin_topic) {
+    AuditRow& own = row(view.topic, task.partition());
+    own.received += taken;
+    own.watermark = view.watermark.value_or(Timestamp::lowest());
+  }
   for (std::int32_t origin = 0; origin < partition_count_; ++origin)
     row(view.origin_topic, origin).pending += task.counts().pending({input, origin});
 }
@@ -134,6 +138,7 @@ std::string to_json(const Audit& audit) {
       json.field(to_string(static_cast<Outcome>(i)), static_cast<std::int64_t>(row.ended[i]));
     json.field("pending", static_cast<std::int64_t>(row.pending));
     json.field("under_way", static_cast<std::int64_t>(row.under_way));
+    write_time(json, "watermark", row.watermark);
     json.end_object();
   }
   json.end_array();

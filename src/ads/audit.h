@@ -22,6 +22,8 @@ struct AuditRow {
   std::array<std::uint64_t, stream::kOutcomeCount> ended{};
   std::uint64_t pending = 0;    // clicks that wait for their impression
   std::uint64_t under_way = 0;  // in an internal topic, read by nobody yet
+  // Event time below which this partition expects nothing more; lowest() before its first event.
+  Timestamp watermark = Timestamp::lowest();
 
   std::uint64_t ended_total() const;
 };

@@ -57,8 +57,8 @@ Result<void> check(const GeneratorOptions& options) {
   if (!is_in(options.campaigns, 1u, 100'000u)) return no("campaigns", "from 1 to 100000");
   if (!is_in(options.publishers, 1u, 10'000u)) return no("publishers", "from 1 to 10000");
   if (!is_in(options.out_of_order.count(), 0, 5 * kSecond)) return no("out-of-order", "0 to 5s");
-  if (!is_in(options.span.count(), kMinute, 366 * 24 * kHour))
-    return no("span", "from 1 minute to 366 days");
+  if (!is_in(options.span.count(), kSecond, 366 * 24 * kHour))
+    return no("span", "from 1 second to 366 days");
   if (!is_in(options.start.ms, 950'000'000'000, 32'000'000'000'000))
     return no("start", "a time from 2000-02-08 to the year 2984");
   if (!is_in(options.partitions, 1, 256)) return no("partitions", "from 1 to 256");

@@ -134,6 +134,8 @@ int run_import(const Arguments& arguments, Console& console) {
   Interrupt interrupt(executor);
   auto delivery = Delivery::start(arguments.send, {executor, interrupt, console}, std::nullopt);
   if (!delivery) return fail_command(console, delivery.error());
+  if (auto noted = (*delivery)->note_watermarks(); !noted)
+    return (*delivery)->give_up(noted.error());
   if (auto sent = send_items(*importer, **delivery, *speed); !sent)
     return (*delivery)->give_up(sent.error());
   say_what_was_read(importer->totals(), console);

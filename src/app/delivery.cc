@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "app/json_view.h"
+#include "app/late_notice.h"
 #include "base/text.h"
 
 namespace adbrook::app {
@@ -92,13 +93,21 @@ int Delivery::finish() {
   if (!arguments_.no_wait)
     if (auto committed = wait_until_committed(); !committed) return give_up(committed.error());
   say_totals();
-  console_.print(outcomes_);
+  say_outcomes();
   return kExitDone;
 }
 
 Result<void> Delivery::settle() {
   if (auto sent = flush(); !sent) return sent;
   return sender_ ? wait_until_committed() : Result<void>{};
+}
+
+Result<void> Delivery::note_watermarks() {
+  if (!server_) return {};
+  auto answer = ask_patiently("/v1/outcomes?wait=0ms");
+  if (!answer) return pass(std::move(answer.error()));
+  outcomes_before_ = std::move(*answer);
+  return {};
 }
 
 Result<std::string> Delivery::ask_patiently(const std::string& target) {
@@ -130,11 +139,21 @@ Result<void> Delivery::wait_until_committed() {
       console_.say("waiting until the engine has committed everything");
       continue;
     }
-    const auto* outcomes = object->if_contains("outcomes");
-    if (outcomes && outcomes->is_array())
-      outcomes_ = print_table(table_of(outcomes->as_array()), TableFormat::table);
+    outcomes_after_ = std::move(*answer);
     return {};
   }
+}
+
+void Delivery::say_outcomes() {
+  boost::system::error_code broken;
+  const auto after = boost::json::parse(outcomes_after_, broken);
+  const auto* object = broken ? nullptr : after.if_object();
+  const auto* outcomes = object ? object->if_contains("outcomes") : nullptr;
+  if (outcomes && outcomes->is_array())
+    console_.print(print_table(table_of(outcomes->as_array()), TableFormat::table));
+  const auto before = boost::json::parse(outcomes_before_, broken);
+  if (broken) return;
+  if (const std::string notice = late_notice(before, after); !notice.empty()) console_.say(notice);
 }
 
 void Delivery::say_totals() {

@@ -32,6 +32,8 @@ class Delivery {
   Result<void> settle();
   // Whether events go to an engine, and not to stdout.
   bool sends() const { return sender_.has_value(); }
+  // Remembers where the engine's watermarks stand, so that finish() can say why events were late.
+  Result<void> note_watermarks();
   // Waits, for live traffic, and sends what is collected first when that takes long.
   Result<void> pause_until(Timestamp moment);
   bool interrupted() const { return interrupt_.requested(); }
@@ -50,6 +52,7 @@ class Delivery {
   // The engine's answer; asks again while nobody answers, as long as for an acknowledgement.
   Result<std::string> ask_patiently(const std::string& target);
   void say_totals();
+  void say_outcomes();
 
   SendArguments arguments_;
   Console& console_;
@@ -59,7 +62,8 @@ class Delivery {
   std::optional<Sender> sender_;
   Progress progress_;
   Millis retry_for_{0};
-  std::string outcomes_;  // as a table, of the last look
+  std::string outcomes_before_;  // the engine's answer to note_watermarks(), if it was called
+  std::string outcomes_after_;   // of the last look
 };
 
 }  // namespace adbrook::app

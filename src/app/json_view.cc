@@ -73,6 +73,11 @@ std::string cell_of(const boost::json::value& value) {
                          .ptr;
     return {digits.data(), end};
   }
+  if (const auto* list = value.if_array()) {
+    std::string out;
+    for (const auto& item : *list) out += (out.empty() ? "" : " + ") + cell_of(item);
+    return out;
+  }
   return boost::json::serialize(value);
 }
 

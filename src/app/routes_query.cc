@@ -101,6 +101,16 @@ http::Response outcomes_response(const ads::Audit& audit) {
     json.end_object();
   }
   json.end_array();
+  json.key("watermarks");
+  json.begin_array();
+  for (const ads::AuditRow& row : audit.rows) {
+    json.begin_object();
+    json.field("topic", std::string_view(row.topic));
+    json.field("partition", std::int64_t{row.partition});
+    ads::write_time(json, "watermark", row.watermark);
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
   return json_response(std::move(body));
 }

@@ -197,10 +197,8 @@ TEST_F(RoutesTest, every_route_is_described) {
   std::size_t described = 0;
   for (const auto& [path, operations] : document.at("paths").as_object()) {
     described += operations.as_object().size();
-    for (const auto& [method, operation] : operations.as_object()) {
-      const auto answer = server_->exchange({.method = http::Method::put, .target = path}).value();
-      EXPECT_TRUE(answer.status == 405 || answer.status == 411) << path;
-    }
+    const auto answer = server_->exchange({.method = http::Method::put, .target = path}).value();
+    EXPECT_TRUE(answer.status == 405 || answer.status == 411) << path;
   }
   // Each served route has its duration in the metrics from the start.
   const std::string metrics = get("/metrics").body;
