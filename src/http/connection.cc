@@ -16,6 +16,8 @@ constexpr std::int64_t kBodyBytesPerSecondLeast = 1024;
 // What a client may still send after its last answer before the connection is cut.
 constexpr std::size_t kDrainSizeMax = 64 << 20;
 constexpr Millis kDrainPatience{2'000};
+// A body that grows while it is sent ends after this; its reader comes again.
+constexpr Millis kLiveBodyMax = std::chrono::hours(24);
 
 ParserLimits limits_of(const ServerOptions& options) {
   return {
@@ -42,7 +44,7 @@ bool Connection::hold_body(std::size_t size) {
 
 void Connection::stop() {
   stream_.post([self = shared_from_this()] {
-    if (self->phase_ == Phase::idle) self->stream_.close();
+    if (self->phase_ == Phase::idle || self->phase_ == Phase::streaming) self->stream_.close();
   });
 }
 
@@ -109,7 +111,7 @@ void Connection::on_read(Result<std::size_t> size) {
 }
 
 void Connection::process() {
-  while (keep_alive_ && !pieces_ && output_.size() < kOutputGatherMax &&
+  while (keep_alive_ && !pieces_ && !live_ && output_.size() < kOutputGatherMax &&
          input_begin_ < input_end_) {
     const std::string_view bytes =
         as_text({input_.get() + input_begin_, input_end_ - input_begin_});
@@ -197,14 +199,18 @@ void Connection::answer(Response response) {
   if (preflight_ && !cors_origin_.empty()) add_preflight(response);
   const RouteMetrics& counts = route_ ? route_->counts : pool_->router().unmatched();
   counts.count(response.status, seconds(pool_->clock().monotonic() - handling_begin_));
-  if (response.pieces && http_1_0_) keep_alive_ = false;  // only the end says where it ends
+  // Only the end of the connection says where such a body ends.
+  if (http_1_0_ && (response.pieces || response.live)) keep_alive_ = false;
   append_response(output_, response,
                   {.head_only = head_only_,
                    .keep_alive = keep_alive_,
                    .http_1_0 = http_1_0_,
                    .cors_origin = cors_origin_},
                   pool_->clock().now());
-  if (response.pieces && !head_only_) pieces_ = std::move(response.pieces);
+  if (head_only_) return;
+  pieces_ = std::move(response.pieces);
+  live_ = std::move(response.live);
+  if (live_) watch_client();
 }
 
 void Connection::refuse(const Refusal& refusal) {
@@ -229,6 +235,7 @@ void Connection::flush() {
 void Connection::on_written(Result<void> written) {
   if (!written) return;  // the client is gone or too slow; the destructor closes
   if (pieces_) return next_piece();
+  if (live_) return wait_for_piece();
   if (!keep_alive_) return leave();
   process();
 }
@@ -242,6 +249,47 @@ void Connection::next_piece() {
     append_chunk(output_, *piece);
   if (piece->empty()) pieces_ = nullptr;
   flush();
+}
+
+// The giver must not keep the connection alive: it may never have another piece. Who does is the
+// read of watch_client().
+void Connection::wait_for_piece() {
+  phase_ = Phase::streaming;
+  if (pool_->stopping()) return stream_.close();
+  live_([weak = weak_from_this()](Result<std::string> piece) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->stream_.post(
+        [self, piece = std::move(piece)]() mutable { self->on_live_piece(std::move(piece)); });
+  });
+}
+
+void Connection::on_live_piece(Result<std::string> piece) {
+  if (!live_) return;
+  if (!piece) return stream_.close();
+  if (http_1_0_)
+    output_ += *piece;
+  else
+    append_chunk(output_, *piece);
+  if (piece->empty()) {
+    live_ = nullptr;
+    keep_alive_ = false;  // a read is under way already
+  }
+  flush();
+}
+
+// A client that has gone is noticed at once, not when the next piece cannot be sent.
+void Connection::watch_client() {
+  input_begin_ = input_end_ = 0;
+  reserve_input();
+  stream_.read_some({input_.get(), input_size_}, kLiveBodyMax,
+                    [self = shared_from_this()](Result<std::size_t> size) {
+                      if (size && *size > 0) self->drained_ += *size;
+                      const bool well = size && *size > 0 && self->drained_ <= kDrainSizeMax;
+                      if (well && self->live_) return self->watch_client();
+                      self->live_ = nullptr;
+                      self->stream_.close();
+                    });
 }
 
 // Ends our side and waits a little for the client to end its own: closing while it still sends

@@ -76,7 +76,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool waits_for_handler() const { return phase_.load() == Phase::handling; }
 
  private:
-  enum class Phase : std::uint8_t { idle, reading, handling, writing, leaving };
+  enum class Phase : std::uint8_t { idle, reading, handling, writing, streaming, leaving };
 
   void read_more();
   void on_read(Result<std::size_t> size);
@@ -91,6 +91,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void flush();
   void on_written(Result<void> written);
   void next_piece();
+  void wait_for_piece();
+  void on_live_piece(Result<std::string> piece);
+  void watch_client();
   void leave();
   void drain();
   void reserve_input();
@@ -130,6 +133,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string output_;   // gathered answers
   std::string sending_;  // bytes that the kernel is being given
   BodyPieces pieces_;
+  LivePieces live_;
 };
 
 }  // namespace adbrook::http

@@ -73,12 +73,22 @@ struct Request {
 // connection, so that nobody takes half an answer for a whole one.
 using BodyPieces = std::move_only_function<Result<std::string>()>;
 
+// Takes the next piece, once, from any thread; an empty one ends the body, an error cuts the
+// connection. Called after the client is gone, it does nothing.
+using PieceReady = std::move_only_function<void(Result<std::string>)>;
+
+// Gives the next piece of a body that grows while it is sent, now or when there is one. It is asked
+// only after the piece before was handed to the kernel, so what a slow reader costs is up to the
+// giver alone. Destroyed when the client goes.
+using LivePieces = std::move_only_function<void(PieceReady)>;
+
 struct Response {
   int status = 200;
   std::string content_type;  // no such field when empty
   std::string body;
   std::vector<std::pair<std::string, std::string>> fields;  // further ones
   BodyPieces pieces;                                        // when set, sent chunked after `body`
+  LivePieces live;                                          // the same, piece by piece as they come
 };
 
 std::string_view reason_phrase(int status);

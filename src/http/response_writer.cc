@@ -32,7 +32,8 @@ bool never_has_body(int status) { return status == 204 || status == 304 || statu
 
 void append_safety(std::string& out, const Response& response, std::string_view cors_origin) {
   out.append("X-Content-Type-Options: nosniff\r\n");
-  out.append("Content-Security-Policy: default-src 'self'\r\n");
+  if (!has_field(response, "Content-Security-Policy"))
+    out.append("Content-Security-Policy: default-src 'self'\r\n");
   // An answer is about now; whoever wants it cached says so.
   if (!has_field(response, "Cache-Control")) out.append("Cache-Control: no-store\r\n");
   if (cors_origin.empty()) return;
@@ -67,10 +68,11 @@ void append_response(std::string& out, const Response& response, const ResponseF
   out.append(" ").append(reason_phrase(response.status)).append("\r\n");
   append_field(out, "Date", http_date(now));
   if (!response.content_type.empty()) append_field(out, "Content-Type", response.content_type);
-  const bool chunked = response.pieces != nullptr && !form.http_1_0;
+  const bool in_pieces = response.pieces != nullptr || response.live != nullptr;
+  const bool chunked = in_pieces && !form.http_1_0;
   if (chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
-  } else if (response.pieces == nullptr && !never_has_body(response.status)) {
+  } else if (!in_pieces && !never_has_body(response.status)) {
     out.append("Content-Length: ");
     append_number(out, response.body.size());
     out.append("\r\n");

@@ -17,7 +17,7 @@ struct ResponseForm {
   std::string_view cors_origin = {};  // empty: no cross-origin fields
 };
 
-// Appends head and body; when `response.pieces` is set, the head and the first chunk.
+// Appends head and body; when it comes in pieces, the head and the first chunk.
 // The ADBROOK_ASSERT inside: no field holds CR, LF or NUL, so an answer cannot be split.
 void append_response(std::string& out, const Response& response, const ResponseForm& form,
                      Timestamp now);
