@@ -62,7 +62,8 @@ Result<bool> EventSearch::read_some(Running& running) {
     ++running.part_index;
     return true;
   }
-  const auto fetched = bus_.fetch(part.partition, running.at, kStepSize);
+  const Offset asked = running.at;
+  const auto fetched = bus_.fetch(part.partition, asked, kStepSize);
   if (!fetched) {
     // Retention may have removed what was about to be read.
     const auto ends = bus_.ends(part.partition);
@@ -71,13 +72,14 @@ Result<bool> EventSearch::read_some(Running& running) {
     running.at = ends->start;
     return true;
   }
-  if (fetched->batches.empty()) running.at = running.end;
   for (const auto& batch : fetched->batches) {
     const auto go_on =
         read_batch(running, ByteView(fetched->bytes).subspan(batch.index_begin, batch.size),
                    batch.append_time);
     if (!go_on || !*go_on) return go_on;
   }
+  // Nothing at all: the end, which only a deletion of the topic can have moved here.
+  running.at = fetched->next > asked ? fetched->next : running.end;
   return true;
 }
 

@@ -22,7 +22,7 @@ struct Partition {
   friend auto operator<=>(const Partition&, const Partition&) = default;
 };
 
-// Whole record batches v2 of committed data, in offset order, and when the log took each.
+// Whole record batches v2 of committed records, in offset order, and when the log took each.
 struct Fetched {
   struct Batch {
     std::size_t index_begin;  // into `bytes`
@@ -31,6 +31,9 @@ struct Fetched {
   };
   Buffer bytes;
   std::vector<Batch> batches;
+  // Where to fetch on: behind the last batch, and behind what is not for readers. Above the offset
+  // that was asked for also without a batch, unless it is the end.
+  Offset next;
 };
 
 struct Ends {
@@ -61,7 +64,8 @@ class Bus {
   virtual ~Bus() = default;
 
   virtual Result<std::int32_t> partition_count(std::string_view topic) = 0;
-  // As log::Log::read.
+  // About `size_max` bytes, at least one batch while there is one below the end. Control batches
+  // and what was aborted are left out. out_of_range and corrupt as log::Log::read.
   virtual Result<Fetched> fetch(const Partition& partition, Offset from, std::size_t size_max) = 0;
   virtual Result<Ends> ends(const Partition& partition) = 0;
   // Committed position of a group, or -1.

@@ -1,8 +1,37 @@
 #include "bus/embedded_bus.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "record/batch.h"
+
 namespace adbrook::bus {
+namespace {
+
+// A fetch that found nothing for readers so often gives way; the next one goes on behind it.
+constexpr int kReadsPerFetch = 16;
+
+bool is_aborted(const record::BatchHeader& header,
+                const std::vector<log::AbortedTransaction>& aborted) {
+  return header.transactional() &&
+         std::ranges::any_of(aborted, [&](const log::AbortedTransaction& transaction) {
+           return transaction.producer_id == header.producer_id &&
+                  transaction.first <= header.base_offset && header.base_offset <= transaction.last;
+         });
+}
+
+void take_committed(log::ReadBatches read, Fetched& fetched) {
+  fetched.batches.reserve(read.batches.size());
+  for (const auto& batch : read.batches) {
+    // The log has just held the batch against its checksum.
+    const auto header = record::read_header(ByteView(read.bytes).subspan(batch.index_begin));
+    if (!header || header->control() || is_aborted(*header, read.aborted)) continue;
+    fetched.batches.push_back({batch.index_begin, batch.size, batch.append_time});
+  }
+  fetched.bytes = std::move(read.bytes);
+}
+
+}  // namespace
 
 Result<log::PartitionId> EmbeddedBus::find(const Partition& partition) {
   return log_.partition(partition.topic, partition.number);
@@ -18,12 +47,15 @@ Result<std::int32_t> EmbeddedBus::partition_count(std::string_view topic) {
 Result<Fetched> EmbeddedBus::fetch(const Partition& partition, Offset from, std::size_t size_max) {
   const auto id = find(partition);
   if (!id) return pass(id.error());
-  auto read = log_.read(*id, from, size_max);
-  if (!read) return pass(std::move(read.error()));
-  Fetched fetched{.bytes = std::move(read->bytes)};
-  fetched.batches.reserve(read->batches.size());
-  for (const auto& batch : read->batches)
-    fetched.batches.push_back({batch.index_begin, batch.size, batch.append_time});
+  Fetched fetched{.next = from};
+  for (int reads = 0; reads < kReadsPerFetch; ++reads) {
+    auto read = log_.read(*id, fetched.next, size_max, log::Isolation::committed);
+    if (!read) return pass(std::move(read.error()));
+    const bool at_end = read->next == fetched.next;
+    fetched.next = read->next;
+    take_committed(std::move(*read), fetched);
+    if (at_end || !fetched.batches.empty()) break;
+  }
   return fetched;
 }
 
@@ -31,7 +63,7 @@ Result<Ends> EmbeddedBus::ends(const Partition& partition) {
   const auto id = find(partition);
   if (!id) return pass(id.error());
   const log::Ends ends = log_.ends(*id);
-  return Ends{.start = ends.start, .end = ends.visible};
+  return Ends{.start = ends.start, .end = ends.stable};
 }
 
 Result<Offset> EmbeddedBus::committed(std::string_view group, const Partition& partition) {
@@ -75,7 +107,7 @@ void EmbeddedBus::commit(Commit what, CommitDone done) {
 void EmbeddedBus::when_readable(const Partition& partition, Offset offset, io::Step step) {
   const auto id = find(partition);
   if (!id) return executor_.post(std::move(step));
-  log_.when_visible(*id, offset, std::move(step));
+  log_.when_stable(*id, offset, std::move(step));
 }
 
 void EmbeddedBus::hold(std::string_view holder, const Partition& partition, Offset offset) {

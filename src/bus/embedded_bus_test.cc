@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "log/log_test_bed.h"
+#include "record/transaction_marker.h"
 
 namespace adbrook::bus {
 namespace {
@@ -58,6 +59,50 @@ TEST_F(EmbeddedBusTest, a_reader_is_woken_by_the_record_it_waits_for) {
   what.outputs.push_back({{"out", 0}, log::test_batch("result")});
   ASSERT_TRUE(commit(std::move(what)));
   EXPECT_TRUE(woken);
+}
+
+TEST_F(EmbeddedBusTest, readers_see_committed_records_only_and_get_past_everything_else) {
+  const log::PartitionId out = bed.partition("out");
+  const auto send = [&](std::int64_t id, std::int32_t sequence, std::string_view value) {
+    bed.append(out,
+               log::producer_batch({.id = id, .sequence = sequence, .transactional = true}, value))
+        .value();
+  };
+  const auto end = [&](std::int64_t id, record::TransactionEnd how) {
+    log::Append what;
+    what.batches.push_back(
+        {out,
+         record::build_transaction_marker({.producer_id = id, .producer_epoch = 0, .end = how}, {}),
+         log::BatchOrigin::coordinator});
+    bed.append(std::move(what)).value();
+  };
+  send(1, 0, "aborted");                              // 0
+  send(2, 0, "committed");                            // 1
+  end(2, record::TransactionEnd::commit);             // 2
+  bed.append(out, log::test_batch("plain")).value();  // 3
+  EXPECT_EQ(bus->ends({"out", 0})->end, Offset{0});
+  bool woken = false;
+  bus->when_readable({"out", 0}, Offset{0}, [&] { woken = true; });
+  end(1, record::TransactionEnd::abort);  // 4
+  EXPECT_TRUE(woken);
+  EXPECT_EQ(bus->ends({"out", 0})->end, Offset{5});
+
+  std::vector<std::string> values;
+  Offset from;
+  for (int fetches = 0; from < Offset{5} && fetches < 10; ++fetches) {
+    const auto fetched = bus->fetch({"out", 0}, from, 1);
+    ASSERT_TRUE(fetched);
+    for (const auto& batch : fetched->batches)
+      values.push_back(
+          log::value_of(ByteView(fetched->bytes).subspan(batch.index_begin, batch.size)));
+    ASSERT_GT(fetched->next, from);
+    from = fetched->next;
+  }
+  EXPECT_EQ(values, (std::vector<std::string>{"committed", "plain"}));
+  const auto at_end = bus->fetch({"out", 0}, Offset{5}, 1);
+  ASSERT_TRUE(at_end);
+  EXPECT_TRUE(at_end->batches.empty());
+  EXPECT_EQ(at_end->next, Offset{5});
 }
 
 TEST_F(EmbeddedBusTest, partitions_are_counted_and_unknown_topics_said_so) {

@@ -22,10 +22,21 @@ struct PartitionId {
   friend constexpr auto operator<=>(PartitionId, PartitionId) = default;
 };
 
+enum class BatchOrigin : std::uint8_t {
+  engine,       // our own code
+  client,       // a producer outside
+  coordinator,  // may be a control batch: the end of a transaction
+};
+
 // One record batch v2 for one partition. The base offset and leader epoch are patched by the log.
+// One with a producer id obeys Kafka's rules for producers: one that is here already is not taken
+// again but answered with the place it has; one that leaves a gap is refused. An append holds at
+// most one batch of a producer for a partition. A batch with the transactional bit opens its
+// producer's transaction here; a marker of the coordinator ends it.
 struct BatchToAppend {
   PartitionId partition;
   Buffer bytes;
+  BatchOrigin origin = BatchOrigin::engine;
 };
 
 // A consumer group's (or a task's) position: everything below `offset` is done with. The log adds
@@ -58,11 +69,14 @@ struct AppendedBatch {
 
 // Which rule a batch broke, for answers that have a code for each.
 enum class AppendRule : std::uint8_t {
-  none,               // it is not about a batch: the error's kind says all
-  unknown_partition,  // never was, or its topic is deleted
-  corrupt_batch,      // cut off, or its checksum does not hold
-  invalid_record,     // its header cannot be
-  too_large,          // max.message.bytes, or more than an append may have
+  none,                    // it is not about a batch: the error's kind says all
+  unknown_partition,       // never was, or its topic is deleted
+  corrupt_batch,           // cut off, or its checksum does not hold
+  invalid_record,          // its header cannot be
+  too_large,               // max.message.bytes, or more than an append may have
+  out_of_order_sequence,   // a batch of its producer before it is missing
+  invalid_producer_epoch,  // another instance of the producer took over
+  transaction_state,       // the producer's open transaction does not allow it
 };
 
 // An Error, so that whoever needs no rule takes it as one.

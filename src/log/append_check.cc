@@ -1,6 +1,7 @@
 #include "log/append_check.h"
 
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,23 @@ Refused unknown_partition(const char* what) {
   return Refused(AppendRefusal(
       {ErrorKind::not_found, std::string(what) + ": there is no such partition; ask for it anew"},
       AppendRule::unknown_partition));
+}
+
+std::expected<void, AppendRefusal> check_producer(const record::BatchHeader& header,
+                                                  BatchOrigin origin) {
+  const auto wrong = [](const char* why) {
+    return refused(AppendRule::invalid_record, std::string("record batch: ") + why);
+  };
+  if (header.control() && origin != BatchOrigin::coordinator)
+    return wrong("control batches come from the coordinator only; clear the bit");
+  if (header.producer_id < 0) {
+    if (header.control() || header.transactional())
+      return wrong("it is of a transaction and names no producer; give it the producer's id");
+    return {};
+  }
+  if (header.producer_epoch < 0 || (header.base_sequence < 0 && !header.control()))
+    return wrong("it has a producer id but no sequence or epoch; number it");
+  return {};
 }
 
 std::expected<BatchFacts, AppendRefusal> check_batch(const BatchToAppend& batch,
@@ -40,8 +58,24 @@ std::expected<BatchFacts, AppendRefusal> check_batch(const BatchToAppend& batch,
     return refused(
         AppendRule::invalid_record,
         "record batch: its last offset delta is not its record count - 1; build it anew");
-  return BatchFacts{.offset_count = std::int64_t{header->last_offset_delta} + 1,
-                    .max_timestamp = header->max_timestamp};
+  if (auto fine = check_producer(*header, batch.origin); !fine)
+    return Refused(std::move(fine.error()));
+  auto facts = batch_facts(batch.bytes, *header);
+  if (!facts) return refused(AppendRule::invalid_record, facts.error().message);
+  return *facts;
+}
+
+// Otherwise one of the two would be judged without the other.
+std::expected<void, AppendRefusal> check_one_each(const QueuedAppend& append, const Append& what) {
+  std::set<std::pair<PartitionId, std::int64_t>> seen;
+  for (std::size_t i = 0; i < append.facts.size(); ++i) {
+    const std::int64_t producer = append.facts[i].producer.id;
+    if (producer >= 0 && !seen.emplace(what.batches[i].partition, producer).second)
+      return refused(AppendRule::invalid_record,
+                     "append: two batches of producer " + std::to_string(producer) +
+                         " for one partition; append them one after the other");
+  }
+  return {};
 }
 
 Refused text_too_long(const char* what) {
@@ -85,6 +119,7 @@ std::expected<QueuedAppend, AppendRefusal> check_append(Append what, const LogSt
     append.facts.push_back(*facts);
     entry.batches.push_back({.bytes = batch.bytes});
   }
+  if (auto done = check_one_each(append, what); !done) return Refused(std::move(done.error()));
   if (auto done = check_offsets(what, state, entry); !done) return Refused(std::move(done.error()));
   append.entry_size = wal_entry_size(entry);
   if (append.entry_size > entry_size_max)

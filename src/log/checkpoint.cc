@@ -16,11 +16,29 @@ constexpr std::size_t kTopicSizeMin = 43;
 constexpr std::size_t kGivenSizeMin = 4;
 constexpr std::size_t kPartitionSizeMin = 20;
 constexpr std::size_t kSegmentSize = 32;
+constexpr std::size_t kProducerSizeMin = 34;
+constexpr std::size_t kProducerBatchSize = 24;
+constexpr std::size_t kAbortedSize = 24;
 constexpr std::size_t kOffsetSizeMin = 18;
 
 std::unexpected<Error> damaged(const char* why) {
   return fail(ErrorKind::corrupt,
               std::string("checkpoint: ") + why + "; restore the data directory from a backup");
+}
+
+void append_producer(Buffer& to, const ProducerState& producer) {
+  append_le(to, producer.id);
+  append_le(to, producer.epoch);
+  append_le(to, producer.coordinator_epoch);
+  append_le(to, producer.last_used.ms);
+  append_le(to, producer.transaction_start.value);
+  append_le(to, static_cast<std::uint32_t>(producer.batches.size()));
+  for (const ProducerBatch& batch : producer.batches) {
+    append_le(to, batch.first_sequence);
+    append_le(to, batch.last_sequence);
+    append_le(to, batch.base.value);
+    append_le(to, batch.append_time.ms);
+  }
 }
 
 void append_partition(Buffer& to, const CheckpointedPartition& partition) {
@@ -34,6 +52,14 @@ void append_partition(Buffer& to, const CheckpointedPartition& partition) {
     append_le(to, segment.batch_count);
     append_le(to, segment.last_append_time.ms);
     append_le(to, segment.max_timestamp.ms);
+  }
+  append_le(to, static_cast<std::uint32_t>(partition.producers.size()));
+  for (const ProducerState& producer : partition.producers) append_producer(to, producer);
+  append_le(to, static_cast<std::uint32_t>(partition.aborted.size()));
+  for (const AbortedTransaction& transaction : partition.aborted) {
+    append_le(to, transaction.producer_id);
+    append_le(to, transaction.first.value);
+    append_le(to, transaction.last.value);
   }
 }
 
@@ -80,6 +106,7 @@ class Decoder {
  private:
   bool before(std::uint32_t version) const { return version_ < version; }
   TopicConfig read_config();
+  ProducerState read_producer();
   CheckpointedPartition read_partition();
   CheckpointedTopic read_topic();
   CheckpointedOffset read_offset();
@@ -87,6 +114,24 @@ class Decoder {
   ByteReader reader_;
   const std::uint32_t version_;
 };
+
+ProducerState Decoder::read_producer() {
+  ProducerState producer;
+  producer.id = reader_.number<std::int64_t>();
+  producer.epoch = reader_.number<std::int16_t>();
+  producer.coordinator_epoch = reader_.number<std::int32_t>();
+  producer.last_used.ms = reader_.number<std::int64_t>();
+  producer.transaction_start.value = reader_.number<std::int64_t>();
+  const auto count = reader_.count(kProducerBatchSize);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    ProducerBatch& batch = producer.batches.emplace_back();
+    batch.first_sequence = reader_.number<std::int32_t>();
+    batch.last_sequence = reader_.number<std::int32_t>();
+    batch.base.value = reader_.number<std::int64_t>();
+    batch.append_time.ms = reader_.number<std::int64_t>();
+  }
+  return producer;
+}
 
 CheckpointedPartition Decoder::read_partition() {
   CheckpointedPartition partition;
@@ -102,8 +147,20 @@ CheckpointedPartition Decoder::read_partition() {
     segment.last_append_time.ms = reader_.number<std::int64_t>();
     segment.max_timestamp.ms = reader_.number<std::int64_t>();
   }
-  if (before(2))
+  if (before(2)) {
     partition.start = partition.segments.empty() ? partition.next : partition.segments.front().base;
+    return partition;
+  }
+  const auto producer_count = reader_.count(kProducerSizeMin);
+  for (std::uint32_t i = 0; i < producer_count && reader_.ok(); ++i)
+    partition.producers.push_back(read_producer());
+  const auto aborted_count = reader_.count(kAbortedSize);
+  for (std::uint32_t i = 0; i < aborted_count; ++i) {
+    AbortedTransaction& transaction = partition.aborted.emplace_back();
+    transaction.producer_id = reader_.number<std::int64_t>();
+    transaction.first.value = reader_.number<std::int64_t>();
+    transaction.last.value = reader_.number<std::int64_t>();
+  }
   return partition;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "log/append_check.h"
+#include "record/batch.h"
 
 namespace adbrook::log {
 namespace {
@@ -49,7 +50,7 @@ DurableLog::DurableLog(io::FileSystem& files, io::Clock& clock, io::Executor& ex
              metrics.gauge("adbrook_append_queue_bytes", "Appends waiting for the disk.")),
       wal_(files, clock, metrics, directory_.wal(),
            WalOptions{.file_size = options.wal_file_bytes}),
-      writer_(state_, wal_, health_, clock, metrics),
+      writer_(state_, wal_, health_, clock, metrics, options.producer_expiration),
       checkpointer_(files, directory_, state_, wal_, writer_mutex_, health_, metrics) {}
 
 DurableLog::~DurableLog() {
@@ -186,6 +187,11 @@ void DurableLog::retention_step() {
 Result<void> DurableLog::apply_retention() {
   if (health_.failed()) return fail(ErrorKind::io_failed, health_.trouble());
   const Timestamp now = clock_.now();
+  {
+    const std::lock_guard lock(writer_mutex_);
+    for (const auto& partition : state_.partitions())
+      partition->expire_producers(now - options_.producer_expiration);
+  }
   if (!state_.anything_expired(now) && !checkpointer_.owes_removals()) return {};
   return checkpointer_.run(
       {.first = [&] { checkpointer_.remove_later(state_.drop_expired(now)); }});
@@ -210,12 +216,37 @@ Result<void> DurableLog::close() {
 
 // --- reading ---
 
-Result<ReadBatches> DurableLog::read(PartitionId partition, Offset from,
-                                     std::size_t size_max) const {
-  const auto segment = state_.segment_at(partition, from);
-  if (!segment) return pass(segment.error());
-  if (*segment == nullptr) return ReadBatches{};
-  return (*segment)->read(from, size_max);
+namespace {
+
+// What of the aborted transactions touches the bytes that were read.
+void keep_touching(std::vector<AbortedTransaction>& aborted, Offset from, Offset end) {
+  std::erase_if(aborted, [&](const AbortedTransaction& transaction) {
+    return transaction.first >= end || transaction.last < from;
+  });
+}
+
+}  // namespace
+
+Result<ReadBatches> DurableLog::read(PartitionId partition, Offset from, std::size_t size_max,
+                                     Isolation isolation) const {
+  for (;;) {
+    auto place = state_.place(partition, from, isolation);
+    if (!place) return pass(place.error());
+    if (place->segment == nullptr) return ReadBatches{.next = from};
+    auto read = place->segment->read(from, place->end, size_max);
+    if (!read) return read;
+    if (read->batches.empty()) {
+      // Nothing is left of this segment there; the end may have come nearer than its own.
+      from = place->end;
+      if (place->end < place->segment_end) return ReadBatches{.next = from};
+      continue;
+    }
+    // A batch that begins below `from` belongs to one transaction at most, as does the last one.
+    const Offset first = record::read_header(read->bytes)->base_offset;
+    keep_touching(place->aborted, std::min(first, from), read->next);
+    read->aborted = std::move(place->aborted);
+    return read;
+  }
 }
 
 Result<Offset> DurableLog::offset_for_time(PartitionId partition, Timestamp time) const {
@@ -232,8 +263,28 @@ Result<Offset> DurableLog::offset_for_time(PartitionId partition, Timestamp time
 }
 
 void DurableLog::when_visible(PartitionId partition, Offset offset, io::Step step) {
-  if (io::Step now = state_.wait(partition, offset, std::move(step)))
+  if (io::Step now = state_.wait(partition, offset, Isolation::uncommitted, std::move(step)))
     executor_.post(std::move(now));
+}
+
+void DurableLog::when_stable(PartitionId partition, Offset offset, io::Step step) {
+  if (io::Step now = state_.wait(partition, offset, Isolation::committed, std::move(step)))
+    executor_.post(std::move(now));
+}
+
+std::vector<ProducerDescription> DurableLog::producers(PartitionId id) const {
+  std::vector<ProducerDescription> all;
+  const auto partition = state_.partition(id);
+  if (partition == nullptr) return all;
+  const std::lock_guard lock(writer_mutex_);
+  for (const ProducerState& state : partition->producers().describe())
+    all.push_back({.producer_id = state.id,
+                   .producer_epoch = state.epoch,
+                   .last_sequence = state.batches.empty() ? -1 : state.batches.back().last_sequence,
+                   .last_used = state.last_used,
+                   .coordinator_epoch = state.coordinator_epoch,
+                   .transaction_start = state.transaction_start});
+  return all;
 }
 
 }  // namespace adbrook::log

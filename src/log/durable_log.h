@@ -50,9 +50,12 @@ class DurableLog final : public Log {
   std::vector<Ends> ends(const std::vector<PartitionId>& partitions) const override {
     return state_.ends(partitions);
   }
-  Result<ReadBatches> read(PartitionId partition, Offset from, std::size_t size_max) const override;
+  Result<ReadBatches> read(PartitionId partition, Offset from, std::size_t size_max,
+                           Isolation isolation) const override;
   Result<Offset> offset_for_time(PartitionId partition, Timestamp time) const override;
   void when_visible(PartitionId partition, Offset offset, io::Step step) override;
+  void when_stable(PartitionId partition, Offset offset, io::Step step) override;
+  std::vector<ProducerDescription> producers(PartitionId partition) const override;
   Offset committed(std::string_view group, PartitionId partition) const override {
     const auto found = state_.committed(group, partition);
     return found ? found->offset : Offset{-1};
@@ -108,7 +111,7 @@ class DurableLog final : public Log {
   Health health_;
   LogState state_;
   AppendQueue queue_;
-  std::mutex writer_mutex_;  // a step writes; close() and the checkpointer come in between
+  mutable std::mutex writer_mutex_;  // a step writes; close() and the checkpointer come in between
   Wal wal_;
   GroupWriter writer_;
   Checkpointer checkpointer_;

@@ -60,6 +60,17 @@ CheckpointedTopic* find(Checkpoint& checkpoint, std::string_view name) {
   return nullptr;
 }
 
+void advance_start(Checkpoint& checkpoint, PartitionKey key, Offset start) {
+  for (CheckpointedTopic& topic : checkpoint.topics) {
+    if (topic.id != key.topic) continue;
+    CheckpointedPartition& partition = topic.partitions[static_cast<std::size_t>(key.number)];
+    partition.start = std::max(partition.start, start);
+    auto& segments = partition.segments;
+    while (segments.size() > 1 && segments[1].base <= partition.start)
+      segments.erase(segments.begin());
+  }
+}
+
 }  // namespace
 
 // Topics of a directory that an earlier version wrote have none.
@@ -151,16 +162,21 @@ Result<void> DurableLog::alter_config(std::string_view name, TopicConfig config)
        .done = [&] { state_.set_config(name, config); }});
 }
 
-Result<Offset> DurableLog::delete_records(PartitionId partition, Offset before) {
-  if (auto fine = state_.check_deletion(partition, before); !fine) return pass(fine.error());
-  if (const Offset start = state_.ends(partition).start; before <= start) return start;
+Result<Offset> DurableLog::delete_records(PartitionId id, Offset before) {
+  if (auto fine = state_.check_deletion(id, before); !fine) return pass(fine.error());
+  const auto partition = state_.partition(id);
+  if (partition == nullptr) return before;
+  const PartitionKey key = partition->key();
   Offset start = before;
-  const auto done = checkpointer_.run({.first = [&] {
-    std::vector<std::shared_ptr<Segment>> dropped;
-    start = state_.advance_start(partition, before, dropped);
-    checkpointer_.remove_later(dropped);
-  }});
+  std::vector<std::shared_ptr<Segment>> dropped;
+  // Readers learn of it when it is durable, so that a start which they saw never goes back.
+  const auto done =
+      checkpointer_.run({.edit = [&](Checkpoint& content) { advance_start(content, key, before); },
+                         .done = [&] { start = state_.advance_start(id, before, dropped); }});
   if (!done) return pass(done.error());
+  // What stays is removed by the next start.
+  for (const auto& segment : dropped)
+    for (const std::string& path : segment->paths()) static_cast<void>(files_.remove(path));
   return start;
 }
 

@@ -8,24 +8,28 @@ namespace adbrook::log {
 namespace {
 
 // Errors after which nothing was kept and the next append may succeed.
-bool is_passing(const Error& error) {
-  return error.kind == ErrorKind::disk_full || error.kind == ErrorKind::overloaded ||
-         error.kind == ErrorKind::not_found;
+bool is_passing(const AppendRefusal& error) {
+  return error.rule != AppendRule::none || error.kind == ErrorKind::disk_full ||
+         error.kind == ErrorKind::overloaded || error.kind == ErrorKind::not_found;
 }
 
 }  // namespace
 
 GroupWriter::GroupWriter(LogState& state, Wal& wal, Health& health, io::Clock& clock,
-                         Metrics& metrics)
+                         Metrics& metrics, Millis producer_expiration)
     : state_(state),
       wal_(wal),
       health_(health),
       clock_(clock),
+      producer_expiration_(producer_expiration),
       append_count_(metrics.counter("adbrook_log_appends_total", "Appends acknowledged.")),
       append_bytes_(metrics.counter("adbrook_log_appended_bytes_total",
                                     "Bytes of acknowledged appends, as write-ahead entries.")),
       failure_count_(metrics.counter("adbrook_log_append_failures_total",
-                                     "Appends that reached the writer and failed there.")) {}
+                                     "Appends that reached the writer and failed there.")),
+      duplicate_count_(metrics.counter("adbrook_log_duplicate_batches_total",
+                                       "Batches of idempotent producers that were here already.")) {
+}
 
 void GroupWriter::write(std::vector<QueuedAppend> group, GroupOutcome& outcome) {
   now_ = clock_.now();
@@ -55,6 +59,8 @@ GroupWriter::Done GroupWriter::accept(QueuedAppend& append, GroupOutcome& outcom
     }
   }
   if (health_.failed()) return fail(ErrorKind::io_failed, health_.trouble());
+  if (auto done = find_partitions(append); !done) return done;
+  if (auto done = find_known(append); !done) return done;
   if (auto done = make_room(append); !done) return done;
   sync_ = sync_ || needs_sync(append);
   auto batches = take(append);
@@ -70,16 +76,43 @@ bool GroupWriter::needs_sync(const QueuedAppend& append) const {
          });
 }
 
-GroupWriter::Done GroupWriter::make_room(const QueuedAppend& append) {
+GroupWriter::Done GroupWriter::find_partitions(const QueuedAppend& append) {
   partitions_.clear();
-  const auto& batches = append.what.batches;
-  for (const BatchToAppend& batch : batches) {
+  for (const BatchToAppend& batch : append.what.batches) {
     partitions_.push_back(state_.partition(batch.partition));
     if (partitions_.back() == nullptr)
       return std::unexpected(
           AppendRefusal({ErrorKind::not_found, "append: the topic was deleted; nothing was kept"},
                         AppendRule::unknown_partition));
   }
+  return {};
+}
+
+// Here the order is fixed, so here it is known what a batch follows. Those of the same group that
+// are ahead of it count already: they are answered first, or everything fails.
+GroupWriter::Done GroupWriter::find_known(const QueuedAppend& append) {
+  known_.assign(append.facts.size(), std::nullopt);
+  for (std::size_t i = 0; i < append.facts.size(); ++i) {
+    const ProducerStamp& stamp = append.facts[i].producer;
+    if (stamp.id < 0) continue;
+    auto known = partitions_[i]->producers().check(stamp, now_, producer_expiration_);
+    if (!known) {
+      known.error().message = partitions_[i]->directory() + ": " + known.error().message;
+      return std::unexpected(std::move(known.error()));
+    }
+    known_[i] = *known;
+  }
+  return {};
+}
+
+// All of it is here already.
+bool GroupWriter::adds_nothing(const QueuedAppend& append) const {
+  return append.what.offsets.empty() && append.what.deletions.empty() && !known_.empty() &&
+         std::ranges::all_of(known_, [](const auto& place) { return place.has_value(); });
+}
+
+GroupWriter::Done GroupWriter::make_room(const QueuedAppend& append) {
+  const auto& batches = append.what.batches;
   for (std::size_t i = 0; i < batches.size(); ++i) {
     // All room first, for all partitions: an append is kept whole or not at all, and nothing of it
     // has an offset yet when the room for one of them is missing. Once per partition, with all its
@@ -90,13 +123,13 @@ GroupWriter::Done GroupWriter::make_room(const QueuedAppend& append) {
     std::int64_t offset_count = 0;
     bool seen = false;
     for (std::size_t j = 0; j < batches.size(); ++j) {
-      if (!same(j)) continue;
+      if (!same(j) || known_[j]) continue;
       seen = seen || j < i;
       size += batches[j].bytes.size();
       offset_count += append.facts[j].offset_count;
       ++count;
     }
-    if (seen) continue;
+    if (seen || count == 0) continue;
     if (auto done = partitions_[i]->make_room(size, count, offset_count); !done)
       return pass(std::move(done.error()));
   }
@@ -109,6 +142,11 @@ std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append) {
   places.reserve(append.what.batches.size());
   entry_.batches.clear();
   for (std::size_t i = 0; i < append.what.batches.size(); ++i) {
+    if (known_[i]) {
+      duplicate_count_.add();
+      places.push_back(*known_[i]);
+      continue;
+    }
     Buffer& bytes = append.what.batches[i].bytes;
     const BatchFacts& facts = append.facts[i];
     Partition& partition = *partitions_[i];
@@ -120,6 +158,7 @@ std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append) {
     if (std::ranges::find(touched_, partitions_[i]) == touched_.end())
       touched_.push_back(partitions_[i]);
   }
+  if (adds_nothing(append)) return places;
   take_offsets(append.what);
   wal_.add(entry_);
   return places;
@@ -145,6 +184,8 @@ void GroupWriter::take_offsets(const Append& what) {
 
 // The write-ahead log first. When the segments fail after it, a restart fills them from there.
 Result<void> GroupWriter::put_on_disk() {
+  // Of batches that were here already nothing is written; what they repeat is on the disk.
+  if (wal_.group_empty()) return {};
   if (auto done = wal_.write_group(); !done) return done;
   if (sync_) {
     if (auto done = wal_.sync(); !done) return done;

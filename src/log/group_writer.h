@@ -2,6 +2,7 @@
 // write-ahead log, segments, and then all of it visible at once.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/metrics.h"
@@ -27,7 +28,8 @@ struct GroupOutcome {
 // Owned by one thread at a time.
 class GroupWriter {
  public:
-  GroupWriter(LogState& state, Wal& wal, Health& health, io::Clock& clock, Metrics& metrics);
+  GroupWriter(LogState& state, Wal& wal, Health& health, io::Clock& clock, Metrics& metrics,
+              Millis producer_expiration);
 
   // Everything in it is finished when it returns. After a failed write or sync nothing is tried
   // again: the health says so and every append fails.
@@ -43,6 +45,9 @@ class GroupWriter {
   using Done = std::expected<void, AppendRefusal>;
 
   Done accept(QueuedAppend& append, GroupOutcome& outcome);
+  Done find_partitions(const QueuedAppend& append);
+  Done find_known(const QueuedAppend& append);
+  bool adds_nothing(const QueuedAppend& append) const;
   Done make_room(const QueuedAppend& append);
   std::vector<AppendedBatch> take(QueuedAppend& append);
   void take_offsets(const Append& what);
@@ -57,10 +62,12 @@ class GroupWriter {
   Wal& wal_;
   Health& health_;
   io::Clock& clock_;
+  const Millis producer_expiration_;
 
   // Of the group that is written; kept to reuse their memory.
   std::vector<Accepted> accepted_;
-  std::vector<LogState::PartitionPtr> partitions_;  // of the append that is looked at
+  std::vector<LogState::PartitionPtr> partitions_;   // of the append that is looked at
+  std::vector<std::optional<AppendedBatch>> known_;  // of its batches: where it is already
   std::vector<LogState::PartitionPtr> touched_;
   WalAppend entry_;
   Buffer scratch_;
@@ -70,6 +77,7 @@ class GroupWriter {
   Counter& append_count_;
   Counter& append_bytes_;
   Counter& failure_count_;
+  Counter& duplicate_count_;
 };
 
 }  // namespace adbrook::log

@@ -31,6 +31,18 @@ struct Ends {
   Offset written;
 };
 
+enum class Isolation {
+  uncommitted,  // up to the visible end, whatever becomes of open transactions
+  committed,    // up to the stable end, and with the aborted transactions told
+};
+
+// Everything of this producer in [first, last] does not count; `last` is the marker that ended it.
+struct AbortedTransaction {
+  std::int64_t producer_id;
+  Offset first;
+  Offset last;
+};
+
 // Whole batches as they lie on the disk, in offset order, and when the log took each.
 struct ReadBatches {
   struct Batch {
@@ -40,6 +52,20 @@ struct ReadBatches {
   };
   Buffer bytes;
   std::vector<Batch> batches;
+  // Where to read on: behind the last batch, and further when nothing is there.
+  Offset next;
+  // With Isolation::committed: all that touch what was read, by their first offset.
+  std::vector<AbortedTransaction> aborted;
+};
+
+// A producer as one partition knows it.
+struct ProducerDescription {
+  std::int64_t producer_id;
+  std::int16_t producer_epoch;
+  std::int32_t last_sequence;      // -1: none of this epoch
+  Timestamp last_used;             // by the log's clock
+  std::int32_t coordinator_epoch;  // -1: no transaction ended here
+  Offset transaction_start;        // -1: none is open
 };
 
 struct TopicDescription {
@@ -104,11 +130,12 @@ class Log {
   // One consistent look: no atomic append is seen in part.
   virtual std::vector<Ends> ends(const std::vector<PartitionId>& partitions) const = 0;
 
-  // Batches from the one that holds `from` on, whole ones, about `size_max` bytes but at least one
-  // batch; empty when `from` is the visible end. out_of_range below the start or above the end;
-  // corrupt when a stored batch fails its checksum.
-  virtual Result<ReadBatches> read(PartitionId partition, Offset from,
-                                   std::size_t size_max) const = 0;
+  // Batches from the one that holds `from` on (or the first one behind it, where compaction left a
+  // hole), whole ones, about `size_max` bytes but at least one batch; empty at the end that the
+  // isolation sets. out_of_range below the start or above the visible end; corrupt when a stored
+  // batch fails its checksum.
+  virtual Result<ReadBatches> read(PartitionId partition, Offset from, std::size_t size_max,
+                                   Isolation isolation = Isolation::uncommitted) const = 0;
 
   // The first offset whose batch's largest timestamp is at or after `time`; the visible end if
   // none.
@@ -117,6 +144,11 @@ class Log {
   // Runs `step` once on the executor as soon as the visible end is above `offset` (at once if it
   // is).
   virtual void when_visible(PartitionId partition, Offset offset, io::Step step) = 0;
+  // The same for the stable end: for readers of committed records.
+  virtual void when_stable(PartitionId partition, Offset offset, io::Step step) = 0;
+
+  // All producers that the partition remembers, by id. Waits for the group that is being written.
+  virtual std::vector<ProducerDescription> producers(PartitionId partition) const = 0;
 
   // -1 when this group never committed here.
   virtual Offset committed(std::string_view group, PartitionId partition) const = 0;
@@ -127,10 +159,10 @@ class Log {
   // Every group that has a position, in byte order.
   virtual std::vector<std::string> groups_with_offsets() const = 0;
 
-  // Moves the log start up to `before`: what is below is gone for readers at once, and whole
-  // segments of it from the disk. Returns the new start (the old one when it is above) when it is
-  // durable. out_of_range above the visible end; busy when hold() keeps records below; after any
-  // other error a restart may bring them back.
+  // Moves the log start up to `before`: what is below is gone for readers, and whole segments of it
+  // from the disk. Returns the new start (the old one when it is above) when it is durable.
+  // out_of_range above the visible end; busy when hold() keeps records below. On an error all of it
+  // is still there, unless the log is down: then only a restart can tell.
   virtual Result<Offset> delete_records(PartitionId partition, Offset before) = 0;
   // Bytes of its segment files, without what is reserved ahead.
   virtual Bytes size_on_disk(PartitionId partition) const = 0;

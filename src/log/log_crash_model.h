@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "log/log_crash_producers.h"
 #include "log/log_test_bed.h"
 
 namespace adbrook::log {
@@ -16,6 +17,8 @@ struct ModelBatch {
   std::size_t partition = 0;  // index into CrashModel::partitions
   std::string value;
   int count = 0;
+  TestProducer producer;
+  std::optional<record::TransactionEnd> end;  // a marker of the coordinator
 };
 
 struct ModelOffset {
@@ -44,8 +47,10 @@ struct ModelPartition {
   std::map<Offset, Batch> kept;  // what is sure to be there, by base offset
   Offset next;                   // behind `kept`
   Offset start_least;            // retention said so, durably
-  Offset start_most;             // never seen beyond
+  Offset start_most;             // never beyond
+  Offset start_seen;             // by a reader, the last time
   Offset seen;                   // a reader saw everything below
+  ModelProducers producers;
 };
 
 // Owned by one thread. Everything that is wrong becomes a test failure.
@@ -103,9 +108,11 @@ inline CrashModel::Found CrashModel::read_all(LogBed& bed, ModelPartition& parti
     for (const auto& batch : read->batches) {
       const auto bytes = ByteView(read->bytes).subspan(batch.index_begin, batch.size);
       const auto header = record::check_batch(bytes);
-      if (!header || header->base_offset != from)
+      // Records were deleted up to the middle of a batch.
+      const bool cut = from == ends.start && header && header->base_offset < from;
+      if (!header || (header->base_offset != from && !cut))
         return ADD_FAILURE() << "a hole or damage at " << from.value, found;
-      found[from] = {value_of(bytes), header->record_count};
+      found[header->base_offset] = {value_of(bytes), header->record_count};
       from = header->last_offset() + 1;
     }
   }
@@ -139,6 +146,11 @@ inline void CrashModel::keep(const ModelAppend& append) {
   for (const ModelBatch& batch : append.batches) {
     ModelPartition& partition = partitions[batch.partition];
     partition.kept[partition.next] = {batch.value, batch.count};
+    if (batch.end)
+      partition.producers.keep_end(batch.producer, *batch.end, partition.next);
+    else if (batch.producer.id >= 0)
+      partition.producers.keep(batch.producer,
+                               {batch.producer.sequence, batch.count, batch.value, partition.next});
     partition.next = partition.next + batch.count;
   }
   for (const ModelOffset& offset : append.offsets)
@@ -193,8 +205,9 @@ inline void CrashModel::check_after_start(LogBed& bed) {
     EXPECT_EQ(end, partition.next) << "twice, or never acknowledged and never made";
     EXPECT_TRUE(partition.relaxed || end >= partition.seen) << "a reader saw what vanished";
     partition.kept.erase(partition.kept.begin(), partition.kept.lower_bound(starts[i]));
-    partition.start_least = partition.start_most = starts[i];
+    partition.start_least = partition.start_most = partition.start_seen = starts[i];
     partition.seen = end;
+    partition.producers.check(bed, bed.partition(partition.topic, partition.number));
   }
   check_offsets(bed);
   appends.clear();
@@ -220,6 +233,7 @@ inline void CrashModel::check_running(LogBed& bed, std::size_t index) {
   const Ends ends = bed.log->ends(*id);
   partition.seen = std::max(partition.seen, ends.visible);
   partition.start_most = std::max(partition.start_most, ends.start);
+  partition.start_seen = ends.start;
 }
 
 }  // namespace adbrook::log

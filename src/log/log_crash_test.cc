@@ -2,6 +2,7 @@
 // start everything is compared with a plain model. ADBROOK_CRASHES sets how many, ADBROOK_SEED
 // which.
 #include <cstdlib>
+#include <functional>
 
 #include "io/test_seed.h"
 #include "log/log_crash_model.h"
@@ -15,7 +16,10 @@ constexpr int kNestingMax = 3;
 
 class CrashWorld {
  public:
-  explicit CrashWorld(std::uint64_t seed) : bed_(seed), random_(seed * 31 + 7) {}
+  explicit CrashWorld(std::uint64_t seed) : bed_(seed), random_(seed * 31 + 7) {
+    for (std::int64_t id = 0; id < 4; ++id)
+      clients_.push_back({.id = id, .transactional = id % 2 == 1});
+  }
 
   // Returns how many crashes there were.
   std::uint64_t run() {
@@ -135,12 +139,172 @@ class CrashWorld {
                      [this, &made](Appended result) { model_.answered(made, result); });
   }
 
+  // --- producers ---
+
+  CrashClient& any_client() { return clients_[below(clients_.size())]; }
+
+  void produce() {
+    CrashClient& client = any_client();
+    const std::size_t index = any_partition();
+    if (client.under_way.contains(index) || client.ending) return;
+    std::string value = std::to_string(++value_count_) + "/";
+    value.resize(value.size() + below(300), 'x');
+    const ModelBatch batch{.partition = index,
+                           .value = value,
+                           .count = 1 + static_cast<int>(below(3)),
+                           .producer = client.next(index)};
+    client.under_way.insert(index);
+    send_as_client({batch}, {}, [this, &client, batch](const Appended& result) {
+      client.under_way.erase(batch.partition);
+      if (result)
+        client.acknowledged(batch.partition, {batch.producer.sequence, batch.count, batch.value,
+                                              result->front().base});
+    });
+  }
+
+  // What the log has already: the answer is where it is, and nothing is added.
+  void repeat() {
+    CrashClient& client = any_client();
+    const std::size_t index = any_partition();
+    const auto sent = client.sent.find(index);
+    if (client.ending || client.under_way.contains(index) || sent == client.sent.end() ||
+        sent->second.empty())
+      return;
+    const ModelSent& batch = sent->second[below(sent->second.size())];
+    TestProducer producer = client.next(index);
+    producer.sequence = batch.sequence;
+    Append what;
+    const ModelPartition& partition = model_.partitions[index];
+    what.batches.push_back({bed_.partition(partition.topic, partition.number),
+                            producer_batch(producer, batch.value, batch.count)});
+    client.under_way.insert(index);
+    bed_.log->append(std::move(what), [&client, index, base = batch.base](const Appended& result) {
+      client.under_way.erase(index);
+      if (result) EXPECT_EQ(result->front().base, base) << "a repeated batch was taken again";
+      expect_no_rule(result);
+    });
+  }
+
+  // The markers in all partitions and the positions are one append.
+  void end_transaction() {
+    CrashClient& client = any_client();
+    std::erase_if(client.touched, [&](std::size_t i) { return model_.partitions[i].gone; });
+    if (client.ending || client.touched.empty() || !client.under_way.empty()) return;
+    const bool heir = chance(4);
+    const auto end =
+        heir || chance(2) ? record::TransactionEnd::abort : record::TransactionEnd::commit;
+    TestProducer producer{.id = client.id, .epoch = client.epoch};
+    if (heir) ++producer.epoch;
+    std::vector<ModelBatch> markers;
+    for (const std::size_t index : client.touched)
+      markers.push_back({.partition = index, .count = 1, .producer = producer, .end = end});
+    std::vector<ModelOffset> offsets;
+    if (chance(2)) offsets.push_back({"one", *client.touched.begin(), Offset{0}});
+    client.ending = true;
+    send_as_client(std::move(markers), std::move(offsets), [&client, heir](const Appended& result) {
+      client.ending = false;
+      if (!result) return;
+      client.touched.clear();
+      if (heir) client.begin_epoch();
+    });
+  }
+
+  static void expect_no_rule(const Appended& result) {
+    const bool broken = !result && result.error().rule != AppendRule::none &&
+                        result.error().rule != AppendRule::unknown_partition;
+    EXPECT_FALSE(broken) << result.error().message;
+  }
+
+  Buffer bytes_of(ModelBatch& batch) {
+    if (!batch.end) return producer_batch(batch.producer, batch.value, batch.count);
+    // The coordinator's epoch makes each marker's value another one.
+    Buffer bytes = record::build_transaction_marker(
+        {.producer_id = batch.producer.id,
+         .producer_epoch = batch.producer.epoch,
+         .end = *batch.end,
+         .coordinator_epoch = static_cast<std::int32_t>(++value_count_)},
+        {1000});
+    batch.value = value_of(bytes);
+    return bytes;
+  }
+
+  void send_as_client(std::vector<ModelBatch> batches, std::vector<ModelOffset> offsets,
+                      std::function<void(const Appended&)> answered) {
+    auto owned = std::make_unique<ModelAppend>();
+    ModelAppend& made = *owned;
+    made.relaxed = true;
+    Append what;
+    for (ModelBatch& batch : batches) {
+      const ModelPartition& partition = model_.partitions[batch.partition];
+      made.relaxed = made.relaxed && partition.relaxed;
+      what.batches.push_back({bed_.partition(partition.topic, partition.number), bytes_of(batch),
+                              batch.end ? BatchOrigin::coordinator : BatchOrigin::client});
+    }
+    for (ModelOffset& offset : offsets) {
+      const ModelPartition& partition = model_.partitions[offset.partition];
+      offset.offset = {static_cast<std::int64_t>(++value_count_)};
+      what.offsets.push_back(
+          {offset.group, bed_.partition(partition.topic, partition.number), offset.offset});
+    }
+    made.batches = std::move(batches);
+    made.offsets = std::move(offsets);
+    model_.appends.push_back(std::move(owned));
+    bed_.log->append(std::move(what), [this, &made, answered](const Appended& result) {
+      expect_no_rule(result);
+      model_.answered(made, result);
+      answered(result);
+    });
+  }
+
+  void clients_learn() {
+    for (CrashClient& client : clients_) {
+      client.forget_all();
+      for (int round = 0; round < 2; ++round)  // the first one finds the newest epoch
+        for (std::size_t i = 0; i < model_.partitions.size(); ++i)
+          if (!model_.partitions[i].gone) client.learn(i, model_.partitions[i].producers);
+    }
+  }
+
+  // --- records and partitions that an administrator removes and adds ---
+
+  void delete_records() {
+    const std::size_t index = any_partition();
+    ModelPartition& partition = model_.partitions[index];
+    const auto id = bed_.log->partition(partition.topic, partition.number);
+    if (!id) return;
+    const Ends ends = bed_.log->ends(*id);
+    const auto count = static_cast<std::uint64_t>(ends.visible - ends.start);
+    const Offset before = ends.start + static_cast<std::int64_t>(below(count + 1));
+    const auto deleted = bed_.log->delete_records(*id, before);
+    model_.check_running(bed_, index);
+    if (!deleted) partition.start_most = std::max(partition.start_most, before);
+    if (!deleted) return;
+    EXPECT_EQ(*deleted, before);
+    partition.start_least = before;
+  }
+
+  void grow() {
+    const auto topic = bed_.log->topic("plain");
+    if (!topic || topic->partition_count == 4) return;
+    const std::int32_t count = topic->partition_count + 1;
+    if (bed_.log->create_partitions("plain", count)) settle_growth();
+  }
+  // Also of one that was cut short, which is there or not.
+  void settle_growth() {
+    const auto topic = bed_.log->topic("plain");
+    std::int32_t known = 0;
+    for (const ModelPartition& partition : model_.partitions)
+      if (partition.topic == "plain" && !partition.gone) ++known;
+    for (; topic && known < topic->partition_count; ++known)
+      model_.partitions.push_back({.topic = "plain", .number = known});
+  }
+
   void retain() {
     bed_.executor.advance(Millis(static_cast<std::int64_t>(below(4'000))));
     const bool done = bed_.log->apply_retention().has_value();
     for (std::size_t i = 0; i < model_.partitions.size(); ++i) {
       model_.check_running(bed_, i);
-      if (done) model_.partitions[i].start_least = model_.partitions[i].start_most;
+      if (done) model_.partitions[i].start_least = model_.partitions[i].start_seen;
     }
   }
 
@@ -154,8 +318,12 @@ class CrashWorld {
   }
 
   void one_thing() {
-    const std::uint64_t what = below(100);
-    if (what < 45) return append();
+    const std::uint64_t what = below(104);
+    if (what >= 103) return chance(2) ? delete_records() : grow();
+    if (what >= 102) return repeat();
+    if (what >= 100) return end_transaction();
+    if (what < 25) return append();
+    if (what < 45) return produce();
     if (what < 90) return static_cast<void>(bed_.executor.run_one());
     if (what < 94) return model_.check_running(bed_, any_partition());
     if (what < 96) return retain();
@@ -186,13 +354,16 @@ class CrashWorld {
     start();
     if (testing::Test::HasFailure()) return;
     settle_topic();
+    settle_growth();
     if (bed_.disk.dead() || !bed_.log->trouble().empty()) return;
     model_.check_after_start(bed_);
+    clients_learn();
   }
 
   LogBed bed_;
   io::SeededRandom random_;
   CrashModel model_;
+  std::vector<CrashClient> clients_;
   // Groups that are not synced are what the order of the entries is proven with.
   const bool mostly_relaxed_ = chance(4);
   std::string unsure_topic_;

@@ -30,6 +30,7 @@ struct LogOptions {
   Bytes append_queue_bytes = 32_MiB;
   Bytes segment_bytes = 128_MiB;
   Millis retention_check{300'000};
+  Millis producer_expiration{86'400'000};
 
   static constexpr auto settings() {
     using O = LogOptions;
@@ -45,6 +46,10 @@ struct LogOptions {
                           "and cost more files."},
         Setting<O, Millis>{"retention.check.interval.ms", &O::retention_check, Millis(100),
                            std::nullopt, "How often old segments are looked for."},
+        Setting<O, Millis>{"producer.id.expiration.ms", &O::producer_expiration, Millis(1'000),
+                           std::nullopt,
+                           "How long a silent idempotent producer is remembered; a repeated batch "
+                           "that comes later is taken twice."},
     };
   }
 };

@@ -170,7 +170,8 @@ std::vector<Ends> LogState::ends(const std::vector<PartitionId>& ids) const {
   return all;
 }
 
-Result<std::shared_ptr<Segment>> LogState::segment_at(PartitionId id, Offset from) const {
+Result<LogState::ReadPlace> LogState::place(PartitionId id, Offset from,
+                                            Isolation isolation) const {
   const std::lock_guard lock(mutex_);
   const Partition* const partition = find_locked(id);
   if (partition == nullptr) return no_such_partition();
@@ -181,12 +182,20 @@ Result<std::shared_ptr<Segment>> LogState::segment_at(PartitionId id, Offset fro
                     partition->directory() + "': from " + std::to_string(ends.start.value) +
                     " to " + std::to_string(ends.visible.value) +
                     "; start again at one of these ends");
-  if (from == ends.visible) return nullptr;
+  ReadPlace place{.end = isolation == Isolation::committed ? ends.stable : ends.visible};
+  if (from >= place.end) return place;
   const auto& segments = partition->readers.segments;
-  const auto above = std::ranges::upper_bound(
+  auto above = std::ranges::upper_bound(
       segments, from, {}, [](const std::shared_ptr<Segment>& segment) { return segment->base(); });
-  ADBROOK_ASSERT(above != segments.begin(), "every kept offset is in a segment");
-  return *(above - 1);
+  // In front of the first one only when compaction left nothing there.
+  if (above == segments.begin()) ++above;
+  place.segment = *(above - 1);
+  place.segment_end = above == segments.end() ? ends.visible : (*above)->base();
+  place.end = std::min(place.end, place.segment_end);
+  // Together with the segment: what is aborted in these bytes stays so, whatever is removed later.
+  if (isolation == Isolation::committed)
+    place.aborted = partition->readers.aborted.look(from, place.end);
+  return place;
 }
 
 std::vector<std::shared_ptr<Segment>> LogState::segments(PartitionId id) const {
@@ -245,13 +254,16 @@ std::vector<std::string> LogState::groups_with_offsets() const {
   return all;
 }
 
-io::Step LogState::wait(PartitionId id, Offset offset, io::Step step) {
+io::Step LogState::wait(PartitionId id, Offset offset, Isolation isolation, io::Step step) {
   const std::lock_guard lock(mutex_);
   Partition* const partition = find_locked(id);
   // A step that is woken for nothing costs one read; one that sleeps for ever costs its task.
   // Nothing will ever come to a deleted partition; the next read says so.
-  if (partition == nullptr || partition->readers.ends.visible > offset) return step;
-  partition->readers.waiting.emplace(offset, std::move(step));
+  if (partition == nullptr) return step;
+  auto& readers = partition->readers;
+  const bool committed = isolation == Isolation::committed;
+  if ((committed ? readers.ends.stable : readers.ends.visible) > offset) return step;
+  (committed ? readers.waiting_stable : readers.waiting).emplace(offset, std::move(step));
   return {};
 }
 

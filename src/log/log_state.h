@@ -51,16 +51,24 @@ class LogState {
 
   Ends ends(PartitionId id) const;
   std::vector<Ends> ends(const std::vector<PartitionId>& ids) const;
-  // The segment that holds `from`, null when `from` is the visible end; out_of_range otherwise.
-  Result<std::shared_ptr<Segment>> segment_at(PartitionId id, Offset from) const;
+  // Where a read goes on, in one look.
+  struct ReadPlace {
+    std::shared_ptr<Segment> segment;  // null: `from` is at the end
+    Offset segment_end;                // nothing of it is at or above
+    Offset end;                        // nothing at or above may be read
+    std::vector<AbortedTransaction> aborted;
+  };
+  // out_of_range: below the start or above the visible end.
+  Result<ReadPlace> place(PartitionId id, Offset from, Isolation isolation) const;
   std::vector<std::shared_ptr<Segment>> segments(PartitionId id) const;
   std::uint64_t size_on_disk(PartitionId id) const;
   Timestamp max_timestamp(PartitionId id) const;
   std::optional<CommittedOffset> committed(std::string_view group, PartitionId id) const;
   std::vector<GroupOffset> group_offsets(std::string_view group) const;
   std::vector<std::string> groups_with_offsets() const;
-  // Keeps the step until the visible end is above `offset`; gives it back when it is already.
-  io::Step wait(PartitionId id, Offset offset, io::Step step);
+  // Keeps the step until the end for this isolation is above `offset`; gives it back when it is
+  // already.
+  io::Step wait(PartitionId id, Offset offset, Isolation isolation, io::Step step);
   void hold(std::string_view holder, PartitionId id, Offset offset);
 
   // What one group wrote becomes visible at once. Steps that waited for it are moved out.

@@ -25,6 +25,23 @@ inline Buffer test_batch(std::string_view value, int record_count = 1, Timestamp
   return builder.finish();
 }
 
+struct TestProducer {
+  std::int64_t id = -1;
+  std::int16_t epoch = 0;
+  std::int32_t sequence = -1;
+  bool transactional = false;
+};
+inline Buffer producer_batch(const TestProducer& producer, std::string_view value,
+                             int record_count = 1) {
+  Buffer batch = test_batch(value, record_count);
+  record::stamp_producer(batch,
+                         {.attributes = static_cast<std::int16_t>(producer.transactional ? 16 : 0),
+                          .producer_id = producer.id,
+                          .producer_epoch = producer.epoch,
+                          .base_sequence = producer.sequence});
+  return batch;
+}
+
 // The value of a batch's first record.
 inline std::string value_of(ByteView batch) {
   auto reader = record::BatchReader::open(batch, 1_MiB);

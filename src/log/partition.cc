@@ -19,7 +19,32 @@ void check(const Ends& ends) {
                  "last stable <= visible <= durable <= written");
 }
 
+void wake(std::multimap<Offset, io::Step>& waiting, Offset below, std::vector<io::Step>& woken) {
+  const auto end = waiting.lower_bound(below);
+  for (auto waiter = waiting.begin(); waiter != end; ++waiter)
+    woken.push_back(std::move(waiter->second));
+  waiting.erase(waiting.begin(), end);
+}
+
 }  // namespace
+
+Result<BatchFacts> batch_facts(ByteView batch, const record::BatchHeader& header) {
+  BatchFacts facts{.offset_count = std::int64_t{header.last_offset_delta} + 1,
+                   .max_timestamp = header.max_timestamp};
+  if (header.producer_id < 0) return facts;
+  facts.producer = {.id = header.producer_id,
+                    .epoch = header.producer_epoch,
+                    .first_sequence = header.base_sequence,
+                    .transactional = header.transactional()};
+  if (header.control()) {
+    const auto marker = record::read_transaction_marker(batch);
+    if (!marker) return pass(marker.error());
+    facts.producer.marker = *marker;
+  } else {
+    facts.producer.last_sequence = sequence_after(header.base_sequence, header.last_offset_delta);
+  }
+  return facts;
+}
 
 Partition::Partition(io::FileSystem& files, PartitionKey key, std::string directory,
                      ConfigPtr config, const CheckpointedPartition& kept)
@@ -35,9 +60,11 @@ Partition::Partition(io::FileSystem& files, PartitionKey key, std::string direct
     active_ = readers.segments.back();
     active_base_ = kept.segments.back().base;
   }
-  readers.ends = {
-      .start = kept.start, .stable = next_, .visible = next_, .durable = next_, .written = next_};
-  check(readers.ends);
+  producers_.restore(kept.producers);
+  for (const AbortedTransaction& transaction : kept.aborted) readers.aborted.add(transaction);
+  readers.aborted.drop_below(kept.start);
+  readers.ends.start = kept.start;
+  move_ends();
 }
 
 Offset Partition::Readers::hold_floor() const {
@@ -51,6 +78,7 @@ void Partition::Readers::advance_start(Offset start,
   ends.start = std::max(ends.start, start);
   ends.stable = std::max(ends.stable, ends.start);
   check(ends);
+  aborted.drop_below(ends.start);
   auto end = segments.begin();
   while (segments.end() - end > 1 && (*(end + 1))->base() <= ends.start) ++end;
   dropped.insert(dropped.end(), segments.begin(), end);
@@ -109,6 +137,10 @@ SegmentRow Partition::take(std::span<std::byte> batch, const BatchFacts& facts, 
   active_->stage(row, batch);
   if (writing_.empty() || writing_.back() != active_) writing_.push_back(active_);
   active_unsynced_ = true;
+  if (facts.producer.id >= 0) {
+    if (const auto aborted = producers_.apply(facts.producer, next_, last_append_time_))
+      ended_.push_back(*aborted);
+  }
   next_ = next_ + facts.offset_count;
   return row;
 }
@@ -133,22 +165,29 @@ void Partition::publish(std::vector<io::Step>& woken) {
     readers.segments.push_back(segment);
     return true;
   });
-  // Without transactions and replicas the ends move together; written moves ahead only between here
-  // and the lock, where nobody can look.
-  Ends& ends = readers.ends;
-  ends = {
-      .start = ends.start, .stable = next_, .visible = next_, .durable = next_, .written = next_};
-  check(ends);
-  const auto end = readers.waiting.lower_bound(ends.visible);
-  for (auto waiter = readers.waiting.begin(); waiter != end; ++waiter)
-    woken.push_back(std::move(waiter->second));
-  readers.waiting.erase(readers.waiting.begin(), end);
+  for (const AbortedTransaction& transaction : ended_) readers.aborted.add(transaction);
+  ended_.clear();
+  move_ends();
+  wake(readers.waiting, readers.ends.visible, woken);
+  wake(readers.waiting_stable, readers.ends.stable, woken);
+}
+
+// Without replicas three ends move together; written moves ahead only between here and the lock,
+// where nobody can look.
+void Partition::move_ends() {
+  const Offset start = readers.ends.start;
+  const Offset stable = std::max(start, producers_.first_open().value_or(next_));
+  readers.ends = {
+      .start = start, .stable = stable, .visible = next_, .durable = next_, .written = next_};
+  check(readers.ends);
 }
 
 CheckpointedPartition Partition::describe() const {
   CheckpointedPartition kept{
       .start = readers.ends.start, .next = next_, .last_append_time = last_append_time_};
   for (const auto& segment : readers.segments) kept.segments.push_back(segment->extent());
+  kept.producers = producers_.describe();
+  kept.aborted = readers.aborted.describe();
   return kept;
 }
 

@@ -9,9 +9,12 @@
 
 #include "io/executor.h"
 #include "io/file_system.h"
+#include "log/aborted_index.h"
 #include "log/log.h"
+#include "log/producers.h"
 #include "log/segment.h"
 #include "log/wal_entry.h"
+#include "record/batch.h"
 
 namespace adbrook::log {
 
@@ -20,13 +23,18 @@ struct CheckpointedPartition {
   Offset next;
   Timestamp last_append_time = Timestamp::lowest();
   std::vector<SegmentExtent> segments;  // the last one is active
+  std::vector<ProducerState> producers;
+  std::vector<AbortedTransaction> aborted;
 };
 
 // What is asked of a batch before it may come in.
 struct BatchFacts {
   std::int64_t offset_count = 0;
   Timestamp max_timestamp;
+  ProducerStamp producer;
 };
+// invalid: a control batch that is not the end of a transaction.
+Result<BatchFacts> batch_facts(ByteView batch, const record::BatchHeader& header);
 
 // Two halves: `Readers` is guarded by the lock of the LogState that owns it, the rest is owned by
 // the log's writer. Segments are shared: a reader and the checkpoint pin one while retention or
@@ -41,7 +49,9 @@ class Partition {
   struct Readers {
     std::vector<std::shared_ptr<Segment>> segments;
     Ends ends;
-    std::multimap<Offset, io::Step> waiting;  // by the offset that must become visible
+    AbortedIndex aborted;
+    std::multimap<Offset, io::Step> waiting;         // by the offset that must become visible
+    std::multimap<Offset, io::Step> waiting_stable;  // by the one that must become stable
     std::map<std::string, Offset, std::less<>> holds;
     bool deleted = false;
 
@@ -69,6 +79,8 @@ class Partition {
   // out.
   void publish(std::vector<io::Step>& woken);
   Offset next() const { return next_; }
+  const Producers& producers() const { return producers_; }
+  void expire_producers(Timestamp before) { producers_.expire(before); }
 
   // Under the state's lock, between groups.
   CheckpointedPartition describe() const;
@@ -82,6 +94,7 @@ class Partition {
 
  private:
   Result<void> roll();
+  void move_ends();
 
   io::FileSystem& files_;
   const PartitionKey key_;
@@ -90,6 +103,8 @@ class Partition {
 
   Offset next_;
   Timestamp last_append_time_;
+  Producers producers_;
+  std::vector<AbortedTransaction> ended_;  // aborted, not yet published
   std::shared_ptr<Segment> active_;
   Offset active_base_;
   std::vector<std::shared_ptr<Segment>> fresh_;    // made, not yet published

@@ -112,11 +112,11 @@ Result<void> Replay::apply_batch(std::span<std::byte> bytes, const WalBatch& bat
   if (partition == nullptr || !header || header->size() != bytes.size() ||
       partition->next() != batch.base)
     return fail(ErrorKind::corrupt, "an entry does not follow from what is before it");
-  const BatchFacts facts{.offset_count = std::int64_t{header->last_offset_delta} + 1,
-                         .max_timestamp = header->max_timestamp};
-  auto done = partition->make_room(bytes.size(), 1, facts.offset_count);
+  const auto facts = batch_facts(bytes, *header);
+  if (!facts) return fail(ErrorKind::corrupt, facts.error().message);
+  auto done = partition->make_room(bytes.size(), 1, facts->offset_count);
   if (!done) return done;
-  partition->take(bytes, facts, batch.append_time);
+  partition->take(bytes, *facts, batch.append_time);
   done = partition->write_staged(scratch_);
   std::vector<io::Step> woken;  // nobody waits yet
   if (done) state_.publish({partition}, {}, woken);

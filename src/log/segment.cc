@@ -143,8 +143,10 @@ Result<Segment::Window> Segment::open_window() {
 }
 
 // The row is checked against the batch and the batch against its checksum: a wrong index or a byte
-// that the disk changed is an error, never a wrong answer.
-Result<ReadBatches> Segment::read_batches(Files& files, const std::vector<SegmentRow>& rows) {
+// that the disk changed is an error, never a wrong answer. Batches that end below `from` are left
+// out: where compaction left a hole, the batch in front of it comes with the rows.
+Result<ReadBatches> Segment::read_batches(Files& files, Offset from,
+                                          const std::vector<SegmentRow>& rows) {
   ReadBatches result;
   const std::uint32_t begin = rows.front().position;
   result.bytes.resize(rows.back().position + rows.back().size - begin);
@@ -157,40 +159,52 @@ Result<ReadBatches> Segment::read_batches(Files& files, const std::vector<Segmen
     const auto header = record::check_batch(ByteView(result.bytes).subspan(at, row.size));
     if (!header || header->size() != row.size || header->base_offset != row.first)
       return damaged(log_path_, "the batch at " + std::to_string(row.position) + " is damaged");
+    if (header->last_offset() < from) continue;
     result.batches.push_back({.index_begin = at, .size = row.size, .append_time = row.append_time});
+    result.next = header->last_offset() + 1;
   }
   return result;
 }
 
-Result<ReadBatches> Segment::read(Offset from, std::size_t size_max) {
+std::size_t Segment::row_index_for(Offset from) const {
+  const std::lock_guard lock(mutex_);
+  const auto above = std::ranges::upper_bound(index_, from, {}, &IndexEntry::first);
+  if (above == index_.begin()) return 0;
+  return static_cast<std::size_t>(above - index_.begin() - 1) * kRowsPerIndexEntry;
+}
+
+Result<ReadBatches> Segment::read(Offset from, Offset end, std::size_t size_max) {
   auto window = open_window();
   if (!window) return pass(std::move(window.error()));
-  std::size_t next;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto above = std::ranges::upper_bound(index_, from, {}, &IndexEntry::first);
-    ADBROOK_ASSERT(above != index_.begin(), "a read begins inside its segment");
-    next = static_cast<std::size_t>(above - index_.begin() - 1) * kRowsPerIndexEntry;
-  }
+  std::size_t next = row_index_for(from);
   // The first rows come with the one that the index points at; a long read takes more at a time.
   std::vector<SegmentRow> wanted;
   std::size_t size = 0;
-  for (std::size_t count = kRowsPerIndexEntry; next < window->batch_count; count = kRowsPerRead) {
+  std::optional<Offset> behind;  // where the batch behind the wanted ones begins
+  for (std::size_t count = kRowsPerIndexEntry; !behind && next < window->batch_count;
+       count = kRowsPerRead) {
     count = std::min(count, window->batch_count - next);
     auto rows = read_rows(*window->files, next, count);
     if (!rows) return pass(std::move(rows.error()));
     next += count;
     for (const SegmentRow& row : *rows) {
-      // Batches follow each other, so the last one that begins at or before `from` holds it.
+      // The last one that begins at or before `from` holds it, unless there is a hole.
       if (row.first <= from) wanted.clear(), size = 0;
-      if (!wanted.empty() && size + row.size > size_max)
-        return read_batches(*window->files, wanted);
+      if (row.first >= end || (!wanted.empty() && size + row.size > size_max)) {
+        behind = row.first;
+        break;
+      }
       wanted.push_back(row);
       size += row.size;
     }
   }
-  ADBROOK_ASSERT(!wanted.empty(), "a published segment has batches");
-  return read_batches(*window->files, wanted);
+  if (wanted.empty()) return ReadBatches{};
+  auto result = read_batches(*window->files, from, wanted);
+  // The one batch that came ends in front of a hole that `from` lies in; behind it is one that
+  // begins there.
+  if (result && result->batches.empty() && behind && *behind < end)
+    return read(*behind, end, size_max);
+  return result;
 }
 
 Result<std::optional<Offset>> Segment::first_at_or_after(Timestamp time, Offset from) {

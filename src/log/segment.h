@@ -32,8 +32,9 @@ class Segment {
  public:
   Segment(io::FileSystem& files, const std::string& directory, const SegmentExtent& extent);
 
-  // Whole batches from the one that holds `from` on. out_of_range: its files are gone.
-  Result<ReadBatches> read(Offset from, std::size_t size_max);
+  // Whole batches below `end`, from the first one on that does not end below `from`; none when
+  // there is none. out_of_range: its files are gone.
+  Result<ReadBatches> read(Offset from, Offset end, std::size_t size_max);
   // The first batch that does not end below `from` and whose largest timestamp is at or after
   // `time`.
   Result<std::optional<Offset>> first_at_or_after(Timestamp time, Offset from);
@@ -75,7 +76,8 @@ class Segment {
   Result<void> load_index(Files& files);
   Result<Window> open_window();
   Result<std::vector<SegmentRow>> read_rows(Files& files, std::size_t index, std::size_t count);
-  Result<ReadBatches> read_batches(Files& files, const std::vector<SegmentRow>& rows);
+  Result<ReadBatches> read_batches(Files& files, Offset from, const std::vector<SegmentRow>& rows);
+  std::size_t row_index_for(Offset from) const;
   Result<void> reserve_in(io::File& file, std::uint64_t needed, std::uint64_t& reserved);
   void index_row(const SegmentRow& row);
 

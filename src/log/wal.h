@@ -63,6 +63,7 @@ class Wal {
   Result<void> write_group();
   // On the disk when it returns.
   Result<void> sync();
+  bool group_empty() const { return group_.empty(); }
   bool all_synced() const { return synced_ + 1 == next_sequence_; }
 
   // Between groups.

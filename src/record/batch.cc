@@ -186,6 +186,17 @@ void patch_base(std::span<std::byte> batch, Offset base, std::int32_t leader_epo
   store_be(batch.data() + kLeaderEpochAt, leader_epoch);
 }
 
+void stamp_producer(std::span<std::byte> batch, const BatchStamp& stamp) {
+  constexpr std::int16_t kKept = 15;  // codec and kind of time
+  const auto before = load_be<std::int16_t>(batch.data() + kAttributesAt);
+  store_be(batch.data() + kAttributesAt,
+           static_cast<std::int16_t>((before & kKept) | (stamp.attributes & ~kKept)));
+  store_be(batch.data() + kProducerIdAt, stamp.producer_id);
+  store_be(batch.data() + kProducerEpochAt, stamp.producer_epoch);
+  store_be(batch.data() + kBaseSequenceAt, stamp.base_sequence);
+  store_be(batch.data() + kCrcAt, crc32c(ByteView(batch).subspan(kAttributesAt)));
+}
+
 Result<std::vector<Header>> read_headers(const RecordView& record) {
   if (!headers_parse(record)) {
     return fail(ErrorKind::corrupt, "record at offset " + std::to_string(record.offset.value) +

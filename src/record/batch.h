@@ -58,6 +58,16 @@ Result<BatchHeader> check_produced_batch(ByteView batch, Bytes decompressed_max)
 // Sets the base offset and leader epoch in place; the checksum does not cover them.
 void patch_base(std::span<std::byte> batch, Offset base, std::int32_t leader_epoch);
 
+// What makes a batch a producer's. Attributes beside the codec: 16 transactional, 32 control.
+struct BatchStamp {
+  std::int16_t attributes = 0;
+  std::int64_t producer_id = -1;
+  std::int16_t producer_epoch = -1;
+  std::int32_t base_sequence = -1;
+};
+// Sets these in a whole batch, and its checksum anew. The codec and the kind of time stay.
+void stamp_producer(std::span<std::byte> batch, const BatchStamp& stamp);
+
 struct Header {
   std::string_view key;
   std::optional<ByteView> value;

@@ -9,14 +9,21 @@ namespace adbrook::stream {
 
 void InputReader::seek(Offset position) {
   position_ = position;
+  next_fetch_ = position;
   chunks_.clear();
   batches_.clear();
   next_batch_ = 0;
 }
 
+Offset InputReader::reached() const {
+  const bool used_up = chunks_.empty() || next_batch_ == chunks_.back().batches.size();
+  return used_up ? next_fetch_ : position_;
+}
+
 Result<void> InputReader::fetch() {
-  auto fetched = bus_.fetch(partition_, position_, kFetchSize);
+  auto fetched = bus_.fetch(partition_, next_fetch_, kFetchSize);
   if (!fetched) return std::unexpected(fetched.error());
+  next_fetch_ = fetched->next;
   if (fetched->batches.empty()) return {};
   chunks_.push_back(std::move(*fetched));
   next_batch_ = 0;

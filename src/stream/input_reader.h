@@ -22,6 +22,9 @@ class InputReader {
   const bus::Partition& partition() const { return partition_; }
   // Everything below went through a step.
   Offset position() const { return position_; }
+  // As position(), but behind what is nothing for readers and therefore in no step. What waits or
+  // compares with an end goes by this.
+  Offset reached() const;
   // Forgets what was fetched.
   void seek(Offset position);
 
@@ -46,6 +49,7 @@ class InputReader {
   bus::Bus& bus_;
   bus::Partition partition_;
   Offset position_;
+  Offset next_fetch_;                 // from position_ on
   std::vector<bus::Fetched> chunks_;  // the last one is being read, older ones belong to the step
   std::size_t next_batch_ = 0;        // in the last chunk
   std::vector<StepBatch> batches_;

@@ -62,12 +62,13 @@ Result<bus::Fetched> MemoryBus::fetch(const bus::Partition& partition, Offset fr
   if (from < log.start || from > log.end)
     return fail(ErrorKind::out_of_range,
                 partition.topic + ": offset " + std::to_string(from.value) + " is not kept");
-  bus::Fetched fetched;
+  bus::Fetched fetched{.next = from};
   auto batch = std::ranges::upper_bound(log.batches, from, {}, &Batch::end);
   for (; batch != log.batches.end(); ++batch) {
     if (!fetched.batches.empty() && fetched.bytes.size() + batch->bytes.size() > size_max) break;
     fetched.batches.push_back({fetched.bytes.size(), batch->bytes.size(), batch->append_time});
     adbrook::append(fetched.bytes, batch->bytes);
+    fetched.next = batch->end;
   }
   return fetched;
 }

@@ -115,8 +115,8 @@ Result<void> Task::fetch_changelog() {
       if (!record) return std::unexpected(record.error());
       logged_.push_back({std::move(*record), view.offset, batch.append_time});
     }
-    changelog_position_ = reader->header().last_offset() + 1;
   }
+  changelog_position_ = fetched->next;
   return {};
 }
 

@@ -304,13 +304,12 @@ bool TaskLoop::may_read(std::size_t input) {
   }
   if (*more) return true;
   inputs_[input].at_end = true;
+  pass_over(input);
   if (std::exchange(inputs_[input].waits, true)) return false;
   const InputReader& reader = task_->reader(input);
-  places_.bus.when_readable(reader.partition(), reader.position(),
-                            [weak = weak_from_this(), input] {
-                              if (const auto self = weak.lock())
-                                self->leave_mail([&](Mail& m) { m.readable[input] = true; });
-                            });
+  places_.bus.when_readable(reader.partition(), reader.reached(), [weak = weak_from_this(), input] {
+    if (const auto self = weak.lock()) self->leave_mail([&](Mail& m) { m.readable[input] = true; });
+  });
   return false;
 }
 
@@ -331,7 +330,7 @@ void TaskLoop::take_promises() {
       state.promised = promised;
       state.promised_end = ends->end;
     }
-    if (task_->reader(i).position() < state.promised_end) {
+    if (task_->reader(i).reached() < state.promised_end) {
       state.at_end = false;
       continue;
     }
@@ -409,6 +408,14 @@ void TaskLoop::on_committed(const Result<void>& result) {
 }
 
 // Only what is durable may be promised: a crash must not take a promise back.
+// Behind what is committed nothing may follow but what is not for readers: that counts as done.
+void TaskLoop::pass_over(std::size_t input) {
+  const InputReader& reader = task_->reader(input);
+  const std::lock_guard lock(mutex_);
+  Offset& committed = committed_positions_[input];
+  if (committed >= reader.position()) committed = std::max(committed, reader.reached());
+}
+
 void TaskLoop::finish_unit() {
   const Unit unit = std::move(*in_flight_);
   in_flight_.reset();
@@ -417,6 +424,7 @@ void TaskLoop::finish_unit() {
     const std::lock_guard lock(mutex_);
     committed_positions_ = unit.positions;
   }
+  for (std::size_t i = 0; i < inputs_.size(); ++i) pass_over(i);
   meters_.committed(places_.clock.monotonic() - commit_sent_);
   publish_busy();
   publish_promises(unit.promises);

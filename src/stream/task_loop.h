@@ -92,6 +92,7 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
   void begin_commit();
   void send_unit();
   void on_committed(const Result<void>& result);
+  void pass_over(std::size_t input);
   void finish_unit();
   bool settle_down();
   void answer_questions();
