@@ -73,6 +73,7 @@ enum class AppendRule : std::uint8_t {
   unknown_partition,       // never was, or its topic is deleted
   corrupt_batch,           // cut off, or its checksum does not hold
   invalid_record,          // its header cannot be
+  invalid_timestamp,       // message.timestamp.before/after.max.ms, or it claims to be the log's
   too_large,               // max.message.bytes, or more than an append may have
   out_of_order_sequence,   // a batch of its producer before it is missing
   invalid_producer_epoch,  // another instance of the producer took over

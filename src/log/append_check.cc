@@ -1,5 +1,6 @@
 #include "log/append_check.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <string>
@@ -11,6 +12,9 @@ namespace adbrook::log {
 namespace {
 
 using Refused = std::unexpected<AppendRefusal>;
+
+// What a batch that is written in another codec may become in between.
+constexpr Bytes kDecompressedMax = 128_MiB;
 
 Refused refused(AppendRule rule, std::string why) {
   return Refused(AppendRefusal({ErrorKind::invalid, std::move(why)}, rule));
@@ -39,25 +43,63 @@ std::expected<void, AppendRefusal> check_producer(const record::BatchHeader& hea
   return {};
 }
 
-std::expected<BatchFacts, AppendRefusal> check_batch(const BatchToAppend& batch,
-                                                     const TopicConfig& config) {
-  const auto header = record::check_batch(batch.bytes);
+// Only what the header says: whoever lets a client's batch in has read its records.
+std::expected<void, AppendRefusal> check_times(const record::BatchHeader& header,
+                                               const TopicConfig& config, Timestamp now) {
+  const auto wrong = [](const std::string& why) {
+    return refused(AppendRule::invalid_timestamp, "record batch: " + why);
+  };
+  if (header.log_append_time()) return wrong("its times claim to be the log's; clear the bit");
+  if (config.timestamp_type == TimestampType::log_append_time) return {};
+  // Times from outside may be anything, so they are only compared and never counted with.
+  const Timestamp first = std::min(header.base_timestamp, header.max_timestamp);
+  const Millis after = std::min(config.timestamp_after_max, Timestamp::highest() - now);
+  if (config.timestamp_before_max >= Millis(0) && first < now - config.timestamp_before_max)
+    return wrong("its time " + std::to_string(first.ms) +
+                 " is further back than message.timestamp.before.max.ms allows, " +
+                 format_duration(config.timestamp_before_max));
+  if (after >= Millis(0) && header.max_timestamp > now + after)
+    return wrong("its time " + std::to_string(header.max_timestamp.ms) +
+                 " is further ahead than message.timestamp.after.max.ms allows, " +
+                 format_duration(config.timestamp_after_max));
+  return {};
+}
+
+std::expected<record::BatchHeader, AppendRefusal> check_bytes(ByteView bytes) {
+  const auto header = record::check_batch(bytes);
   if (!header)
     return refused(header.error().kind == ErrorKind::corrupt ? AppendRule::corrupt_batch
                                                              : AppendRule::invalid_record,
                    header.error().message);
-  if (header->size() != batch.bytes.size())
+  if (header->size() != bytes.size())
     return refused(AppendRule::invalid_record,
                    "record batch: bytes follow it; send one batch at a time");
+  if (header->record_count < 1 || header->last_offset_delta != header->record_count - 1)
+    return refused(
+        AppendRule::invalid_record,
+        "record batch: its last offset delta is not its record count - 1; build it anew");
+  return *header;
+}
+
+// A client's batch may become another one here, in the codec of its topic.
+std::expected<BatchFacts, AppendRefusal> check_batch(BatchToAppend& batch,
+                                                     const TopicConfig& config, Timestamp now) {
+  const auto header = check_bytes(batch.bytes);
+  if (!header) return Refused(header.error());
+  if (batch.origin == BatchOrigin::client) {
+    if (auto fine = check_times(*header, config, now); !fine)
+      return Refused(std::move(fine.error()));
+    if (config.compression && *config.compression != header->compression()) {
+      auto again = record::recompress(batch.bytes, *config.compression, kDecompressedMax);
+      if (!again) return refused(AppendRule::invalid_record, again.error().message);
+      batch.bytes = std::move(*again);
+    }
+  }
   if (static_cast<std::int64_t>(batch.bytes.size()) > config.message_bytes_max.count)
     return refused(AppendRule::too_large, "record batch: " + std::to_string(batch.bytes.size()) +
                                               " bytes are more than max.message.bytes, " +
                                               std::to_string(config.message_bytes_max.count) +
                                               "; send smaller batches");
-  if (header->record_count < 1 || header->last_offset_delta != header->record_count - 1)
-    return refused(
-        AppendRule::invalid_record,
-        "record batch: its last offset delta is not its record count - 1; build it anew");
   if (auto fine = check_producer(*header, batch.origin); !fine)
     return Refused(std::move(fine.error()));
   auto facts = batch_facts(batch.bytes, *header);
@@ -103,14 +145,14 @@ std::expected<void, AppendRefusal> check_offsets(const Append& what, const LogSt
 }  // namespace
 
 std::expected<QueuedAppend, AppendRefusal> check_append(Append what, const LogState& state,
-                                                        std::size_t entry_size_max) {
+                                                        std::size_t entry_size_max, Timestamp now) {
   QueuedAppend append;
   WalAppend entry;
   std::int64_t offset_count = 0;
-  for (const BatchToAppend& batch : what.batches) {
+  for (BatchToAppend& batch : what.batches) {
     const auto to = state.destination(batch.partition);
     if (!to) return unknown_partition("append");
-    auto facts = check_batch(batch, *to->config);
+    auto facts = check_batch(batch, *to->config, now);
     if (!facts) {
       facts.error().message = to->partition->directory() + ": " + facts.error().message;
       return Refused(std::move(facts.error()));

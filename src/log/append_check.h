@@ -11,8 +11,9 @@
 namespace adbrook::log {
 
 // Takes the append apart on its caller's thread, so that the writer only moves bytes.
-// `entry_size_max`: what one write-ahead entry may have.
+// `entry_size_max`: what one write-ahead entry may have. `now`: what clients' times are held
+// against.
 std::expected<QueuedAppend, AppendRefusal> check_append(Append what, const LogState& state,
-                                                        std::size_t entry_size_max);
+                                                        std::size_t entry_size_max, Timestamp now);
 
 }  // namespace adbrook::log

@@ -11,6 +11,7 @@ constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kVersionMin = 1;  // the oldest that is read
 constexpr std::size_t kCrcAt = 12;
 constexpr std::size_t kBodyAt = 16;
+constexpr std::uint8_t kNoCodec = 255;  // the producer's
 // The smallest encodings of any version, so that a count can be held against the bytes left.
 constexpr std::size_t kTopicSizeMin = 43;
 constexpr std::size_t kGivenSizeMin = 4;
@@ -50,6 +51,7 @@ void append_partition(Buffer& to, const CheckpointedPartition& partition) {
     append_le(to, segment.base.value);
     append_le(to, segment.log_size);
     append_le(to, segment.batch_count);
+    append_le(to, segment.first_append_time.ms);
     append_le(to, segment.last_append_time.ms);
     append_le(to, segment.max_timestamp.ms);
   }
@@ -69,6 +71,11 @@ void append_config(Buffer& to, const TopicConfig& config) {
   append_le(to, config.segment_bytes.count);
   append_le(to, config.message_bytes_max.count);
   append_le(to, static_cast<std::uint8_t>(config.durability));
+  append_le(to, std::int64_t{config.segment_time.count()});
+  append_le(to, static_cast<std::uint8_t>(config.timestamp_type));
+  append_le(to, std::int64_t{config.timestamp_before_max.count()});
+  append_le(to, std::int64_t{config.timestamp_after_max.count()});
+  append_le(to, config.compression ? static_cast<std::uint8_t>(*config.compression) : kNoCodec);
   append_le(to, static_cast<std::uint32_t>(config.given.size()));
   for (const auto& [name, value] : config.given) {
     append_text(to, name);
@@ -144,8 +151,10 @@ CheckpointedPartition Decoder::read_partition() {
     segment.base.value = reader_.number<std::int64_t>();
     segment.log_size = reader_.number<std::uint32_t>();
     segment.batch_count = reader_.number<std::uint32_t>();
+    if (!before(2)) segment.first_append_time.ms = reader_.number<std::int64_t>();
     segment.last_append_time.ms = reader_.number<std::int64_t>();
     segment.max_timestamp.ms = reader_.number<std::int64_t>();
+    if (before(2)) segment.first_append_time = segment.last_append_time;
   }
   if (before(2)) {
     partition.start = partition.segments.empty() ? partition.next : partition.segments.front().base;
@@ -172,6 +181,16 @@ TopicConfig Decoder::read_config() {
   config.message_bytes_max.count = reader_.number<std::int64_t>();
   config.durability = reader_.number<std::uint8_t>() == 0 ? Durability::sync : Durability::relaxed;
   if (before(2)) return config;
+  config.segment_time = Millis(reader_.number<std::int64_t>());
+  config.timestamp_type = reader_.number<std::uint8_t>() == 0 ? TimestampType::create_time
+                                                              : TimestampType::log_append_time;
+  config.timestamp_before_max = Millis(reader_.number<std::int64_t>());
+  config.timestamp_after_max = Millis(reader_.number<std::int64_t>());
+  const auto codec = reader_.number<std::uint8_t>();
+  if (codec != kNoCodec && codec > static_cast<std::uint8_t>(record::Compression::zstd))
+    reader_.refuse();
+  else if (codec != kNoCodec)
+    config.compression = static_cast<record::Compression>(codec);
   const auto given_count = reader_.count(kGivenSizeMin);
   for (std::uint32_t i = 0; i < given_count; ++i) {
     std::string name(reader_.text());

@@ -97,7 +97,7 @@ void DurableLog::refuse(AppendDone done, AppendRefusal refusal) {
 void DurableLog::append(Append what, AppendDone done) {
   if (health_.failed())
     return refuse(std::move(done), Error{ErrorKind::io_failed, health_.trouble()});
-  auto checked = check_append(std::move(what), state_, entry_size_max_);
+  auto checked = check_append(std::move(what), state_, entry_size_max_, clock_.now());
   if (!checked) return refuse(std::move(done), std::move(checked.error()));
   checked->done = std::move(done);
   switch (queue_.push(*checked)) {

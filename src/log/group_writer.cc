@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "record/batch.h"
 
 namespace adbrook::log {
 namespace {
@@ -118,19 +119,17 @@ GroupWriter::Done GroupWriter::make_room(const QueuedAppend& append) {
     // has an offset yet when the room for one of them is missing. Once per partition, with all its
     // batches: they lie in one segment.
     const auto same = [&](std::size_t j) { return batches[j].partition == batches[i].partition; };
-    std::size_t size = 0;
-    std::size_t count = 0;
-    std::int64_t offset_count = 0;
+    Partition::Needed needed;
     bool seen = false;
     for (std::size_t j = 0; j < batches.size(); ++j) {
       if (!same(j) || known_[j]) continue;
       seen = seen || j < i;
-      size += batches[j].bytes.size();
-      offset_count += append.facts[j].offset_count;
-      ++count;
+      needed.size += batches[j].bytes.size();
+      needed.offset_count += append.facts[j].offset_count;
+      ++needed.batch_count;
     }
-    if (seen || count == 0) continue;
-    if (auto done = partitions_[i]->make_room(size, count, offset_count); !done)
+    if (seen || needed.batch_count == 0) continue;
+    if (auto done = partitions_[i]->make_room(needed, now_); !done)
       return pass(std::move(done.error()));
   }
   return {};
@@ -148,8 +147,12 @@ std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append) {
       continue;
     }
     Buffer& bytes = append.what.batches[i].bytes;
-    const BatchFacts& facts = append.facts[i];
+    BatchFacts& facts = append.facts[i];
     Partition& partition = *partitions_[i];
+    if (partition.config()->timestamp_type == TimestampType::log_append_time) {
+      facts.max_timestamp = partition.append_time(now_);
+      record::set_log_append_time(bytes, facts.max_timestamp);
+    }
     const SegmentRow row = partition.take(bytes, facts, now_);
     places.push_back({.base = row.first,
                       .last = row.first + (facts.offset_count - 1),

@@ -271,7 +271,7 @@ TEST(LogFaults, a_flipped_bit_in_a_segment_is_found_by_the_read) {
 }
 
 TEST(LogFaults, a_damaged_or_missing_checkpoint_is_reported) {
-  for (std::size_t byte = 0; byte < 110; byte += 3) {
+  for (std::size_t byte = 0; byte < 160; byte += 3) {
     LogBed bed;
     open_with_topic(bed);
     bed.power_loss();

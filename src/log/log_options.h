@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 
 #include "base/settings.h"
+#include "record/compression.h"
 
 namespace adbrook::log {
 
@@ -14,12 +16,25 @@ enum class Durability {
   relaxed,  // acknowledged from memory of the kernel; a power loss may take the last moments
 };
 
+enum class TimestampType {
+  create_time,      // as the producer set it
+  log_append_time,  // when the log took the batch
+};
+
 struct TopicConfig {
   Millis retention{-1};             // retention.ms; -1 keeps everything; counts from append time
   Bytes retention_bytes{-1};        // retention.bytes, per partition; -1 has no limit
   Bytes segment_bytes = 128_MiB;    // segment.bytes
   Bytes message_bytes_max = 8_MiB;  // max.message.bytes: one batch
   Durability durability = Durability::sync;
+  Millis segment_time{604'800'000};  // segment.ms: a segment takes no more after it; -1: only bytes
+  TimestampType timestamp_type = TimestampType::create_time;  // message.timestamp.type
+  // message.timestamp.before/after.max.ms: how far the times of a client's batch may be from now.
+  Millis timestamp_before_max{-1};
+  Millis timestamp_after_max{-1};
+  // compression.type: a client's batch in another codec is written anew in this one; none keeps
+  // the producer's.
+  std::optional<record::Compression> compression;
   // What an administrator set, by its Kafka name and as text. Kept and given back; the log goes by
   // the fields above.
   std::map<std::string, std::string> given;

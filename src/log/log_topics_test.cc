@@ -138,6 +138,81 @@ TEST_F(LogTopics, a_refused_batch_is_told_its_rule) {
             AppendRule::unknown_partition);
 }
 
+// --- times, ages and codecs ---
+
+Append from_client(PartitionId partition, Buffer bytes) {
+  Append what;
+  what.batches.push_back({partition, std::move(bytes), BatchOrigin::client});
+  return what;
+}
+
+TEST_F(LogTopics, a_topic_of_log_append_time_gives_its_records_that_time) {
+  TopicConfig config = bed.log->topic("t")->config;
+  config.timestamp_type = TimestampType::log_append_time;
+  ASSERT_TRUE(bed.log->alter_config("t", config));
+  bed.executor.advance(Millis(777'000));
+  const Timestamp now = bed.executor.clock().now();
+  const auto done = bed.append(from_client(topic, test_batch("one", 2)));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->front().append_time, now);
+  for (int i = 0; i < 2; ++i) {
+    const auto read = bed.log->read(topic, Offset{0}, 1 << 20);
+    const auto header = record::check_batch(read->bytes);
+    ASSERT_TRUE(header);
+    EXPECT_TRUE(header->log_append_time());
+    EXPECT_EQ(header->max_timestamp, now);
+    EXPECT_EQ(bed.log->max_timestamp(topic), now);
+    reopen();
+  }
+}
+
+TEST_F(LogTopics, times_too_far_from_now_are_refused_from_clients_only) {
+  TopicConfig config = bed.log->topic("t")->config;
+  config.timestamp_before_max = Millis(10'000);
+  config.timestamp_after_max = Millis(5'000);
+  ASSERT_TRUE(bed.log->alter_config("t", config));
+  const Timestamp now = bed.executor.clock().now();
+  const auto rule = [&](Timestamp time) {
+    const auto done = bed.append(from_client(topic, test_batch("x", 1, time)));
+    return done ? AppendRule::none : done.error().rule;
+  };
+  EXPECT_EQ(rule(now - Millis(10'000)), AppendRule::none);
+  EXPECT_EQ(rule(now - Millis(10'001)), AppendRule::invalid_timestamp);
+  EXPECT_EQ(rule(now + Millis(5'000)), AppendRule::none);
+  EXPECT_EQ(rule(now + Millis(5'001)), AppendRule::invalid_timestamp);
+  EXPECT_TRUE(bed.append(topic, test_batch("ours", 1, now + Millis(9'000))));
+  Buffer claims = test_batch("x", 1, now);
+  record::set_log_append_time(claims, now);
+  EXPECT_EQ(bed.append(from_client(topic, claims)).error().rule, AppendRule::invalid_timestamp);
+}
+
+TEST_F(LogTopics, a_segment_takes_no_more_when_it_is_old) {
+  TopicConfig config = bed.log->topic("t")->config;
+  config.segment_time = Millis(10'000);
+  ASSERT_TRUE(bed.log->alter_config("t", config));
+  bed.append(topic, test_batch("one")).value();
+  bed.executor.advance(Millis(10'000));
+  bed.append(topic, test_batch("two")).value();
+  EXPECT_EQ(bed.disk.list("data/topics/t-0")->size(), 2u);
+  reopen();
+  bed.executor.advance(Millis(1));
+  bed.append(topic, test_batch("three")).value();
+  EXPECT_EQ(bed.disk.list("data/topics/t-0")->size(), 4u);
+  EXPECT_EQ(bed.values(topic), (std::vector<std::string>{"one", "two", "three"}));
+}
+
+TEST_F(LogTopics, a_client_s_batch_is_kept_in_the_codec_of_its_topic) {
+  TopicConfig config = bed.log->topic("t")->config;
+  config.compression = record::Compression::lz4;
+  ASSERT_TRUE(bed.log->alter_config("t", config));
+  bed.append(from_client(topic, test_batch(std::string(3'000, 'x')))).value();
+  reopen();
+  const auto read = bed.log->read(topic, Offset{0}, 1 << 20);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(record::check_batch(read->bytes)->compression(), record::Compression::lz4);
+  EXPECT_EQ(value_of(read->bytes), std::string(3'000, 'x'));
+}
+
 // --- committed offsets ---
 
 TEST_F(LogTopics, a_commit_keeps_its_metadata_epoch_and_time) {

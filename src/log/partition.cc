@@ -59,6 +59,7 @@ Partition::Partition(io::FileSystem& files, PartitionKey key, std::string direct
   if (!kept.segments.empty()) {
     active_ = readers.segments.back();
     active_base_ = kept.segments.back().base;
+    active_since_ = kept.segments.back().first_append_time;
   }
   producers_.restore(kept.producers);
   for (const AbortedTransaction& transaction : kept.aborted) readers.aborted.add(transaction);
@@ -109,25 +110,31 @@ Result<void> Partition::roll() {
   return {};
 }
 
-Result<void> Partition::make_room(std::size_t size, std::size_t batch_count,
-                                  std::int64_t offset_count) {
+// Whether the active segment may not take these any more.
+bool Partition::is_full(const Needed& needed, Timestamp now) const {
+  if (active_->staged_end() == 0) return false;
   const bool too_big =
-      active_ && active_->staged_end() > 0 &&
-      active_->staged_end() + size > static_cast<std::size_t>(config_->segment_bytes.count);
+      active_->staged_end() + needed.size > static_cast<std::size_t>(config_->segment_bytes.count);
   // Rows count offsets from the base in 32 bits.
   const bool too_long =
-      active_ && active_->staged_end() > 0 &&
-      next_ + offset_count - active_base_ > std::numeric_limits<std::uint32_t>::max();
-  if (!active_ || too_big || too_long) {
+      next_ + needed.offset_count - active_base_ > std::numeric_limits<std::uint32_t>::max();
+  const bool too_old =
+      config_->segment_time > Millis(0) && active_since_ + config_->segment_time < now;
+  return too_big || too_long || too_old;
+}
+
+Result<void> Partition::make_room(const Needed& needed, Timestamp now) {
+  if (!active_ || is_full(needed, now)) {
     if (auto done = roll(); !done) return done;
   } else if (!active_->opened()) {
     if (auto done = active_->open_for_append(); !done) return done;
   }
-  return active_->reserve(size, batch_count);
+  return active_->reserve(needed.size, needed.batch_count);
 }
 
 SegmentRow Partition::take(std::span<std::byte> batch, const BatchFacts& facts, Timestamp now) {
-  last_append_time_ = std::max(last_append_time_, now);
+  last_append_time_ = append_time(now);
+  if (active_->staged_end() == 0) active_since_ = last_append_time_;
   record::patch_base(batch, next_, kLeaderEpoch);
   const SegmentRow row{.first = next_,
                        .position = active_->staged_end(),

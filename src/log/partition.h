@@ -1,6 +1,7 @@
 // One partition: its segments, its ends, and what waits for or holds on to them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -70,7 +71,14 @@ class Partition {
 
   // Makes sure that the segment files have room for one append's batches, in a new segment if it is
   // time for one. On an error nothing that counts has changed.
-  Result<void> make_room(std::size_t size, std::size_t batch_count, std::int64_t offset_count);
+  struct Needed {
+    std::size_t size = 0;
+    std::size_t batch_count = 0;
+    std::int64_t offset_count = 0;
+  };
+  Result<void> make_room(const Needed& needed, Timestamp now);
+  // What take() will say of a batch that comes now.
+  Timestamp append_time(Timestamp now) const { return std::max(last_append_time_, now); }
   // Gives the batch its offset and append time and stages it. The bytes must stay until
   // write_staged() has returned.
   SegmentRow take(std::span<std::byte> batch, const BatchFacts& facts, Timestamp now);
@@ -93,6 +101,7 @@ class Partition {
   Unsynced take_unsynced();
 
  private:
+  bool is_full(const Needed& needed, Timestamp now) const;
   Result<void> roll();
   void move_ends();
 
@@ -107,6 +116,7 @@ class Partition {
   std::vector<AbortedTransaction> ended_;  // aborted, not yet published
   std::shared_ptr<Segment> active_;
   Offset active_base_;
+  Timestamp active_since_;                         // its first batch; when there is one
   std::vector<std::shared_ptr<Segment>> fresh_;    // made, not yet published
   std::vector<std::shared_ptr<Segment>> writing_;  // with staged batches
   std::vector<std::shared_ptr<Segment>> sealing_;  // full, to be sealed after this group

@@ -114,7 +114,9 @@ Result<void> Replay::apply_batch(std::span<std::byte> bytes, const WalBatch& bat
     return fail(ErrorKind::corrupt, "an entry does not follow from what is before it");
   const auto facts = batch_facts(bytes, *header);
   if (!facts) return fail(ErrorKind::corrupt, facts.error().message);
-  auto done = partition->make_room(bytes.size(), 1, facts->offset_count);
+  auto done = partition->make_room(
+      {.size = bytes.size(), .batch_count = 1, .offset_count = facts->offset_count},
+      batch.append_time);
   if (!done) return done;
   partition->take(bytes, *facts, batch.append_time);
   done = partition->write_staged(scratch_);

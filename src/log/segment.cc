@@ -93,6 +93,7 @@ void Segment::index_row(const SegmentRow& row) {
   if (extent_.batch_count % kRowsPerIndexEntry == 0)
     index_.push_back({.first = row.first, .max_before = extent_.max_timestamp});
   extent_.max_timestamp = std::max(extent_.max_timestamp, row.max_timestamp);
+  if (extent_.batch_count == 0) extent_.first_append_time = row.append_time;
   extent_.last_append_time = row.append_time;
   extent_.log_size = row.position + row.size;
   ++extent_.batch_count;

@@ -20,6 +20,7 @@ struct SegmentExtent {
   Offset base;
   std::uint32_t log_size = 0;
   std::uint32_t batch_count = 0;
+  Timestamp first_append_time;
   Timestamp last_append_time;
   Timestamp max_timestamp = Timestamp::lowest();
 };

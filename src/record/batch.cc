@@ -24,6 +24,8 @@ constexpr std::size_t kProducerEpochAt = 51;
 constexpr std::size_t kBaseSequenceAt = 53;
 constexpr std::size_t kRecordCountAt = 57;
 
+constexpr std::int16_t kLogAppendTime = 8;  // a bit of the attributes
+
 constexpr std::int32_t kLengthMin = kBatchHeaderSize - kLeaderEpochAt;
 constexpr auto kMagic = std::byte{2};
 
@@ -195,6 +197,40 @@ void stamp_producer(std::span<std::byte> batch, const BatchStamp& stamp) {
   store_be(batch.data() + kProducerEpochAt, stamp.producer_epoch);
   store_be(batch.data() + kBaseSequenceAt, stamp.base_sequence);
   store_be(batch.data() + kCrcAt, crc32c(ByteView(batch).subspan(kAttributesAt)));
+}
+
+void set_log_append_time(std::span<std::byte> batch, Timestamp time) {
+  const auto before = load_be<std::int16_t>(batch.data() + kAttributesAt);
+  store_be(batch.data() + kAttributesAt, static_cast<std::int16_t>(before | kLogAppendTime));
+  store_be(batch.data() + kMaxTimestampAt, time.ms);
+  store_be(batch.data() + kCrcAt, crc32c(ByteView(batch).subspan(kAttributesAt)));
+}
+
+Result<Buffer> recompress(ByteView batch, Compression compression, Bytes decompressed_max) {
+  const auto header = read_header(batch);
+  if (!header) return pass(header.error());
+  const ByteView records = batch.first(header->size()).subspan(kBatchHeaderSize);
+  Buffer plain(records.begin(), records.end());
+  if (header->compression() != Compression::none) {
+    auto out = decompress(header->compression(), records, decompressed_max);
+    if (!out) return out;
+    plain = std::move(*out);
+  }
+  Buffer again(batch.begin(), batch.begin() + kBatchHeaderSize);
+  if (compression == Compression::none) {
+    append(again, plain);
+  } else {
+    const auto packed = compress(compression, plain);
+    if (!packed) return pass(packed.error());
+    append(again, *packed);
+  }
+  constexpr std::int16_t kCodecBits = 7;
+  store_be(again.data() + kLengthAt, static_cast<std::int32_t>(again.size() - kLeaderEpochAt));
+  store_be(again.data() + kAttributesAt,
+           static_cast<std::int16_t>((header->attributes & ~kCodecBits) |
+                                     static_cast<std::int16_t>(compression)));
+  store_be(again.data() + kCrcAt, crc32c(ByteView(again).subspan(kAttributesAt)));
+  return again;
 }
 
 Result<std::vector<Header>> read_headers(const RecordView& record) {

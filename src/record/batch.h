@@ -68,6 +68,13 @@ struct BatchStamp {
 // Sets these in a whole batch, and its checksum anew. The codec and the kind of time stay.
 void stamp_producer(std::span<std::byte> batch, const BatchStamp& stamp);
 
+// Makes `time` the time of all records of a whole batch, and the checksum anew.
+void set_log_append_time(std::span<std::byte> batch, Timestamp time);
+
+// The same records in another codec. overloaded: they would become more than `decompressed_max`;
+// corrupt: they do not decompress.
+Result<Buffer> recompress(ByteView batch, Compression compression, Bytes decompressed_max);
+
 struct Header {
   std::string_view key;
   std::optional<ByteView> value;

@@ -263,5 +263,50 @@ TEST(Batch, log_append_time_replaces_every_timestamp) {
   while (reader->next(record).value()) EXPECT_EQ(record.timestamp.ms, 77);
 }
 
+TEST(Batch, log_append_time_is_the_time_of_every_record) {
+  BatchBuilder builder;
+  builder.add(Timestamp{5}, std::nullopt, as_bytes("one"));
+  builder.add(Timestamp{9}, std::nullopt, as_bytes("two"));
+  Buffer batch = builder.finish();
+  set_log_append_time(batch, Timestamp{77});
+  ASSERT_TRUE(check_batch(batch));
+  auto reader = BatchReader::open(batch, 1_MiB);
+  RecordView record;
+  while (reader->next(record).value()) EXPECT_EQ(record.timestamp, Timestamp{77});
+}
+
+TEST(Batch, recompressed_records_are_the_same) {
+  for (const Compression from : {Compression::none, Compression::gzip, Compression::zstd}) {
+    for (const Compression to : {Compression::none, Compression::snappy, Compression::lz4}) {
+      BatchBuilder builder(from);
+      const std::string value(5'000, 'v');
+      for (int i = 0; i < 3; ++i) builder.add(Timestamp{i}, as_bytes("key"), as_bytes(value));
+      Buffer batch = builder.finish();
+      stamp_producer(batch,
+                     {.attributes = 16, .producer_id = 7, .producer_epoch = 1, .base_sequence = 4});
+      const auto again = recompress(batch, to, 1_MiB);
+      ASSERT_TRUE(again) << again.error().message;
+      const auto header = check_batch(*again);
+      ASSERT_TRUE(header);
+      EXPECT_EQ(header->size(), again->size());
+      EXPECT_EQ(header->compression(), to);
+      EXPECT_EQ(header->base_sequence, 4);
+      EXPECT_TRUE(header->transactional());
+      auto reader = BatchReader::open(*again, 1_MiB);
+      RecordView record;
+      int count = 0;
+      for (; reader->next(record).value(); ++count) EXPECT_EQ(as_text(*record.value), value);
+      EXPECT_EQ(count, 3);
+    }
+  }
+}
+
+TEST(Batch, recompressing_keeps_to_the_limit) {
+  BatchBuilder builder(Compression::zstd);
+  builder.add(Timestamp{1}, std::nullopt, as_bytes(std::string(100'000, 'v')));
+  const Buffer batch = builder.finish();
+  EXPECT_EQ(recompress(batch, Compression::none, 10_KiB).error().kind, ErrorKind::overloaded);
+}
+
 }  // namespace
 }  // namespace adbrook::record
