@@ -78,17 +78,27 @@ class OutcomeWriter {
 
 // What a topology keeps for its operators; they are copied, this is not.
 struct Writers {
-  Writers(stream::Topology& topology, const ViewOptions& options)
+  Writers(stream::Topology& topology, const ViewOptions& options, LiveTap* live_tap)
       : views(topology, options),
         impressions(topology.sink(kImpressionOutcomesTopic), kImpressionsTopic),
         clicks(topology.sink(kClickOutcomesTopic), kClicksTopic),
         attributed(topology.sink(kAttributedClicksTopic)),
         summaries(topology.sink(kImpressionSummariesTopic)),
         dead_letters(topology.sink(kDeadLettersTopic)),
-        context(topology.context()) {}
+        context(topology.context()),
+        live(live_tap) {}
 
   std::string_view reason(const RowMeta& meta) const {
     return context.counts.reason_text(meta.reason);
+  }
+
+  // Not while steps are replayed: what they decided was shown when it happened.
+  template <class Event>
+  void show(const Event& event, Outcome outcome, std::string_view why = {}) {
+    if (live != nullptr && !attributed.muted()) live->add(event, outcome, why);
+  }
+  void show_spend(std::string_view currency, std::int64_t micros) {
+    if (live != nullptr && !attributed.muted()) live->spend(currency, micros);
   }
 
   ClickViews views;
@@ -98,6 +108,7 @@ struct Writers {
   Sink& summaries;
   Sink& dead_letters;
   const stream::TaskContext& context;
+  LiveTap* live;  // may be null
   Buffer value;
 };
 
@@ -119,6 +130,8 @@ class ClickJoinPolicy {
     const DimensionIds ids = writers_->views.ids_of(impression);
     writers_->views.add_impression(impression.timestamp, ids, impression.id,
                                    impression.price_micros.value_or(0));
+    writers_->show(impression, Outcome::counted);
+    writers_->show_spend(impression.currency, impression.price_micros.value_or(0));
     return {ids, impression.price_micros.value_or(OpenImpression::kNoPrice)};
   }
 
@@ -126,6 +139,7 @@ class ClickJoinPolicy {
     writers_->views.add_joined(click.timestamp, parent.row.ids, click.id);
     writers_->clicks.write(meta, to_string(Outcome::joined), {}, click.id, click.timestamp,
                            parent.id, parent.time);
+    writers_->show(click, Outcome::joined);
     if (writers_->attributed.muted()) return;
     Buffer& value = writers_->value;
     value.clear();
@@ -163,6 +177,7 @@ class ClickJoinPolicy {
   void ended(const Click& click, const RowMeta& meta, Outcome outcome, std::string_view reason) {
     writers_->clicks.write(meta, to_string(outcome), reason, click.id, click.timestamp,
                            click.impression_id);
+    writers_->show(click, outcome, reason);
   }
 
  private:
@@ -209,6 +224,7 @@ void write_refusals(const stream::Stream<Event>& source, const stream::Stream<Ev
     ((*writers).*outcomes)
         .write(meta, to_string(meta.outcome), writers->reason(meta), event.id, event.timestamp,
                impression);
+    writers->show(event, meta.outcome, writers->reason(meta));
   };
   unique.refused().for_each("refused", write);
   kept.refused().for_each("filtered", write);
@@ -217,8 +233,8 @@ void write_refusals(const stream::Stream<Event>& source, const stream::Stream<Ev
 }  // namespace
 
 void define_click_topology(stream::Topology& topology, const ClickJoinOptions& join,
-                           const ViewOptions& views) {
-  const auto writers = std::make_shared<Writers>(topology, views);
+                           const ViewOptions& views, LiveTap* live) {
+  const auto writers = std::make_shared<Writers>(topology, views, live);
 
   const auto all_impressions =
       topology.source<Impression>(std::string(kImpressionsTopic), EventCodec<Impression>{},
@@ -246,6 +262,7 @@ void define_click_topology(stream::Topology& topology, const ClickJoinOptions& j
                                               click.id);
                   writers->clicks.write(meta, to_string(Outcome::unlinked), {}, click.id,
                                         click.timestamp);
+                  writers->show(click, Outcome::unlinked);
                 })
       .settle(Outcome::unlinked);
 

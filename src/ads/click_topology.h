@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ads/click_views.h"
+#include "ads/live_tap.h"
 #include "base/settings.h"
 #include "stream/topology.h"
 
@@ -52,9 +53,10 @@ struct ClickJoinOptions {
   }
 };
 
-// Builds it into `topology`, once.
+// Builds it into `topology`, once. `live`, where there is one, gets what the task decides; it is
+// the task's from then on, and outlives it.
 void define_click_topology(stream::Topology& topology, const ClickJoinOptions& join,
-                           const ViewOptions& views);
+                           const ViewOptions& views, LiveTap* live = nullptr);
 
 // The topics that a task reads, by the index that stream::Arrival::input speaks of.
 std::vector<std::string> click_input_topics();

@@ -44,10 +44,12 @@ Result<void> Engine::start() {
   if (!opened) return pass(std::move(opened.error()));
   log_ = std::move(*opened);
   bus_ = std::make_unique<bus::EmbeddedBus>(*log_, executor_);
+  live_taps_.resize(static_cast<std::size_t>(settings_.engine.partitions));
   // Every task builds its own topology from copies of the settings.
-  const auto define = [clicks = settings_.clicks,
+  const auto define = [this, clicks = settings_.clicks,
                        views = settings_.views](stream::Topology& topology) {
-    ads::define_click_topology(topology, clicks, views);
+    ads::define_click_topology(topology, clicks, views,
+                               &live_taps_[static_cast<std::size_t>(topology.partition())]);
   };
   if (auto made = make_topics(stream::topics_of(define, ads::kClickGroup)); !made) return made;
   tasks_ = std::make_unique<stream::TaskRunner>(

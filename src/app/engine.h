@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "ads/live_tap.h"
 #include "app/settings.h"
 #include "base/metrics.h"
 #include "bus/embedded_bus.h"
@@ -55,6 +57,8 @@ class Engine {
   log::Log& log() { return *log_; }
   bus::Bus& bus() { return *bus_; }
   stream::TaskRunner& tasks() { return *tasks_; }
+  // By task; to be touched inside its questions only.
+  std::vector<ads::LiveTap>& live_taps() { return live_taps_; }
 
  private:
   Engine(const Settings& settings, std::function<void(std::string_view)> note);
@@ -74,6 +78,7 @@ class Engine {
   io::Network network_;
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<bus::EmbeddedBus> bus_;
+  std::vector<ads::LiveTap> live_taps_;  // filled by the tasks
   std::unique_ptr<stream::TaskRunner> tasks_;
   std::unique_ptr<http::Server> server_;
   bool stopped_ = false;

@@ -6,6 +6,7 @@
 #include "app/routes_collect.h"
 #include "app/routes_events.h"
 #include "app/routes_health.h"
+#include "app/routes_live.h"
 #include "app/routes_query.h"
 
 namespace adbrook::app {
@@ -39,6 +40,8 @@ Result<void> Service::open_parts() {
   clicks_ = std::make_unique<ads::ClickService>(engine.tasks(), engine.bus(), engine.clock(),
                                                 engine.executor(), ads::click_input_topics());
   search_ = std::make_unique<ads::EventSearch>(engine.bus(), engine.executor());
+  live_ = LiveFeed::start(
+      {engine.tasks(), engine.live_taps(), *clicks_, engine.clock(), engine.executor()});
   return {};
 }
 
@@ -49,6 +52,7 @@ http::Router Service::make_router() {
   add_health_routes(router, {engine.metrics(), engine.log(), engine.tasks()});
   add_query_routes(router, {*clicks_, engine.log()});
   add_event_routes(router, *search_);
+  add_live_route(router, *live_);
   add_openapi_route(router);
   return router;
 }

@@ -10,6 +10,7 @@
 #include "app/collector.h"
 #include "app/engine.h"
 #include "app/link_collector.h"
+#include "app/live_feed.h"
 
 namespace adbrook::app {
 
@@ -38,6 +39,7 @@ class Service {
   std::unique_ptr<LinkCollector> links_;
   std::unique_ptr<ads::ClickService> clicks_;
   std::unique_ptr<ads::EventSearch> search_;
+  std::shared_ptr<LiveFeed> live_;  // its steps in the executor hold it while they run
 };
 
 }  // namespace adbrook::app
