@@ -30,7 +30,7 @@ void Checkpointer::remove_later(const std::vector<std::shared_ptr<Segment>>& seg
 
 bool Checkpointer::owes_removals() {
   const std::lock_guard lock(run_mutex_);
-  return !carried_.doomed_paths.empty();
+  return !carried_.doomed_paths.empty() || (run_ != nullptr && !run_->doomed_paths.empty());
 }
 
 void Checkpointer::begin(Change change) {

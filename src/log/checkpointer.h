@@ -40,7 +40,7 @@ class Checkpointer {
   // These segments left the log; their files go when a checkpoint without them is on the disk. Only
   // from Change::first.
   void remove_later(const std::vector<std::shared_ptr<Segment>>& segments);
-  // A checkpoint that failed for want of space has left some of them.
+  // Some of them wait for a checkpoint: one failed for want of space, or is under way.
   bool owes_removals();
 
  private:
