@@ -57,10 +57,11 @@ void AuditBuilder::add(const stream::TaskView& task) {
 void AuditBuilder::add_input(const stream::TaskView& task, std::uint16_t input) {
   const stream::InputView& view = task.inputs()[input];
   const std::uint64_t taken = task.counts().taken(input);
-  // Nothing but data records lies in these topics, so an offset is a count.
-  if (taken != static_cast<std::uint64_t>(view.position.value))
-    failures_.push_back(sums(view.topic + "-" + std::to_string(task.partition()), taken,
-                             "records counted", static_cast<std::uint64_t>(view.position.value),
+  const auto passed = static_cast<std::uint64_t>(view.passed_over);
+  if (taken + passed != static_cast<std::uint64_t>(view.position.value))
+    failures_.push_back(sums(view.topic + "-" + std::to_string(task.partition()), taken + passed,
+                             "records counted and offsets without one",
+                             static_cast<std::uint64_t>(view.position.value),
                              "the committed position is"));
   if (view.topic == view.origin_topic) {
     AuditRow& own = row(view.topic, task.partition());

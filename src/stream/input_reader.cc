@@ -7,8 +7,9 @@
 
 namespace adbrook::stream {
 
-void InputReader::seek(Offset position) {
+void InputReader::seek(Offset position, std::int64_t passed_over) {
   position_ = position;
+  passed_over_ = passed_over;
   next_fetch_ = position;
   chunks_.clear();
   batches_.clear();
@@ -66,6 +67,7 @@ Result<std::int64_t> InputReader::open_next() {
                                         std::to_string(last.value) + ", before the position " +
                                         std::to_string(position_.value) + "; report this");
   batches_.push_back({std::move(*reader), batch.append_time});
+  passed_over_ += (last + 1).value - position_.value - count;
   position_ = last + 1;
   ++next_batch_;
   return count;

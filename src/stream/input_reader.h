@@ -25,8 +25,11 @@ class InputReader {
   // As position(), but behind what is nothing for readers and therefore in no step. What waits or
   // compares with an end goes by this.
   Offset reached() const;
+  // Offsets below position() that hold no record for readers: markers and aborted records of
+  // transactions, what compaction or a deletion took. position() = records taken + passed_over().
+  std::int64_t passed_over() const { return passed_over_; }
   // Forgets what was fetched.
-  void seek(Offset position);
+  void seek(Offset position, std::int64_t passed_over);
 
   // True when a step can be taken; fetches when nothing is left of the last fetch.
   Result<bool> has_more();
@@ -49,6 +52,7 @@ class InputReader {
   bus::Bus& bus_;
   bus::Partition partition_;
   Offset position_;
+  std::int64_t passed_over_ = 0;
   Offset next_fetch_;                 // from position_ on
   std::vector<bus::Fetched> chunks_;  // the last one is being read, older ones belong to the step
   std::size_t next_batch_ = 0;        // in the last chunk

@@ -59,7 +59,7 @@ Result<void> Task::begin_at_start() {
   for (InputReader& reader : readers_) {
     const auto ends = bus_.ends(reader.partition());
     if (!ends) return std::unexpected(ends.error());
-    reader.seek(ends->start);
+    reader.seek(ends->start, ends->start.value);
   }
   const auto ends = bus_.ends(changelog_);
   if (!ends) return std::unexpected(ends.error());
@@ -77,7 +77,6 @@ Result<void> Task::load_state() {
                     "or their options differ); go back to it or use another group");
   if (head.positions.size() != readers_.size() + 1)
     return fail(ErrorKind::corrupt, directory_ + ": the checkpoint names other inputs");
-  for (std::size_t i = 0; i < readers_.size(); ++i) readers_[i].seek(head.positions[i].offset);
   changelog_position_ = head.positions.back().offset;
   commit_number_ = checkpointed_number_ = head.commit_number;
 
@@ -91,6 +90,12 @@ Result<void> Task::load_state() {
   rest = rest.subspan(16);
   for (const auto& input : topology_->inputs())
     if (auto loaded = input->time().load(rest); !loaded) return pass(loaded.error(), directory_);
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    if (rest.size() < sizeof(std::int64_t))
+      return fail(ErrorKind::corrupt, directory_ + ": the task's blob is cut off");
+    readers_[i].seek(head.positions[i].offset, load_le<std::int64_t>(rest.data()));
+    rest = rest.subspan(sizeof(std::int64_t));
+  }
   if (auto loaded = topology_->context().counts.load(rest); !loaded)
     return pass(loaded.error(), directory_);
   for (Operator* part : topology_->parts())
@@ -187,7 +192,8 @@ Result<void> Task::replay_step(const Step& step) {
   }
   InputReader& reader = readers_[step.input];
   // A new group's first step tells where it began, which retention may have moved since.
-  if (reader.position() != step.first) reader.seek(step.first);
+  if (reader.position() != step.first)
+    reader.seek(step.first, reader.passed_over() + (step.first - reader.position()));
   const auto taken = reader.take_until(step.end);
   if (!taken) return std::unexpected(taken.error());
   return process(step.input, *taken);
@@ -342,6 +348,7 @@ void Task::save_state() {
   append_le(blob, topology_->context().watermark.ms);
   append_le(blob, replayed_commit_time_.ms);
   for (const auto& input : topology_->inputs()) input->time().save(blob);
+  for (const InputReader& reader : readers_) append_le(blob, reader.passed_over());
   topology_->context().counts.save(blob);
   checkpoint_->replace(kTaskBlob, blob);
   for (Operator* part : topology_->parts()) part->save(*checkpoint_);

@@ -439,7 +439,8 @@ void TaskLoop::answer_questions() {
   std::vector<InputView> inputs;
   for (std::size_t i = 0; i < inputs_.size(); ++i)
     inputs.push_back({task_->input(i).topic(), task_->input(i).origin_topic(),
-                      task_->reader(i).position(), task_->input(i).time().watermark()});
+                      task_->reader(i).position(), task_->reader(i).passed_over(),
+                      task_->input(i).time().watermark()});
   const TaskView view(task_->topology(), std::move(inputs), task_->commit_number(), committed_at_);
   for (Question& question : questions_) question(view);
   questions_.clear();

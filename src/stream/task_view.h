@@ -14,6 +14,7 @@ struct InputView {
   std::string topic;
   std::string origin_topic;  // first received there; equals topic for topics from outside
   Offset position;           // everything below is processed
+  std::int64_t passed_over;  // of these offsets, those that hold no record for readers
   std::optional<Timestamp> watermark;
 };
 
