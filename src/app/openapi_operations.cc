@@ -128,7 +128,14 @@ std::vector<Operation> machines() {
            {},
            "",
            "application/json"},
-          {"/openapi.json", "get", "This document", {}, "", "application/json"}};
+          {"/openapi.json", "get", "This document", {}, "", "application/json"},
+          {"/", "get", "The dashboard", {}, "", "text/html"},
+          {"/assets/{name}",
+           "get",
+           "A file of the dashboard; its name changes with its bytes",
+           {},
+           "",
+           ""}};
 }
 
 }  // namespace

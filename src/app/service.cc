@@ -7,6 +7,7 @@
 #include "app/routes_events.h"
 #include "app/routes_health.h"
 #include "app/routes_live.h"
+#include "app/routes_page.h"
 #include "app/routes_query.h"
 
 namespace adbrook::app {
@@ -54,6 +55,7 @@ http::Router Service::make_router() {
   add_event_routes(router, *search_);
   add_live_route(router, *live_);
   add_openapi_route(router);
+  add_page_routes(router);
   return router;
 }
 

@@ -1,0 +1,373 @@
+// The first screen: what happens now, on a map, in numbers and event by event.
+import { signal } from '@preact/signals';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { downloadCsv, downloadPng } from './csv';
+import {
+  count, country, interval, moneyList, none, percent, rate, short, time,
+} from './format';
+import { type Frame, frame, type LiveEvent, type LiveWindow, onFrame, slots, stale } from './live';
+import { pulseKind, WorldMap } from './map';
+import { Empty, Panel, Shape, Term, Text } from './parts';
+import { href } from './router';
+import { Spark } from './spark';
+import { color, isDark, reducedMotion } from './theme';
+
+export const paused = signal(false);
+const tickerMax = 60;
+const tickerPerFrame = 4;
+const placesFor = 60_000;
+
+function share(part: number, window: LiveWindow): string {
+  return window.events === 0 ? none : percent(part / window.events);
+}
+
+interface Metric {
+  term: string;
+  title: string;
+  now: (w: LiveWindow) => string;
+  unit?: string;
+  value: (w: LiveWindow) => string;
+  tone?: string;
+}
+const perSecond = (n: number, w: LiveWindow) => rate(n / Math.max(1, w.covered_ms / 1000));
+const money = (w: LiveWindow) => moneyList(w.spend_micros)[0] ?? none;
+const metrics: Metric[] = [
+  { term: 'impressions', title: 'Impressions', unit: '/s', tone: 'impression',
+    now: (w) => perSecond(w.impressions, w), value: (w) => short(w.impressions) },
+  { term: 'clicks', title: 'Clicks', unit: '/s', tone: 'click',
+    now: (w) => perSecond(w.joined + w.unlinked, w), value: (w) => short(w.joined + w.unlinked) },
+  { term: 'live_ctr', title: 'Click-through rate', now: (w) => percent(w.ctr),
+    value: (w) => percent(w.ctr) },
+  { term: 'spend', title: 'Spend', now: money, value: money },
+  { term: 'duplicates', title: 'Duplicates', now: (w) => share(w.duplicate, w),
+    value: (w) => share(w.duplicate, w) },
+  { term: 'rejected', title: 'Rejected', now: (w) => share(w.rejected, w),
+    value: (w) => share(w.rejected, w) },
+];
+
+// Soon after a start the longest window is shorter than its name.
+function sinceStart(w: LiveWindow): string {
+  const minutes = Math.floor(w.covered_ms / 60_000);
+  return minutes < 5 ? 'since start' : `${minutes} min`;
+}
+
+function more(metric: Metric, w: LiveWindow): string | null {
+  if (metric.term === 'live_ctr') return interval(w.ctr_low, w.ctr_high);
+  if (metric.term === 'spend') return moneyList(w.spend_micros).slice(1, 3).join(' · ') || null;
+  return null;
+}
+
+function Counters({ windows }: { windows: [LiveWindow, LiveWindow, LiveWindow] | undefined }) {
+  const young = windows && windows[2].covered_ms < windows[2].ms;
+  return (
+    <div class="counters">
+      {metrics.map((metric) => (
+        <div class={`counter ${metric.tone ? `t-${metric.tone}` : ''}`} key={metric.term}>
+          <h3>
+            <Term name={metric.term}>{metric.title}</Term>
+          </h3>
+          <p class="big" data-metric={`${metric.term}-now`}>
+            {windows ? metric.now(windows[0]) : none}
+            {windows && metric.unit && <span class="unit">{metric.unit}</span>}
+          </p>
+          <p class="beneath">{(windows && more(metric, windows[2])) || ' '}</p>
+          <dl>
+            <div>
+              <dt>5 min</dt>
+              <dd data-metric={`${metric.term}-5m`}>{windows ? metric.value(windows[1]) : none}</dd>
+            </div>
+            <div>
+              <dt>{windows && young ? sinceStart(windows[2]) : '30 min'}</dt>
+              <dd data-metric={`${metric.term}-30m`}>{windows ? metric.value(windows[2]) : none}</dd>
+            </div>
+          </dl>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+// How many events stand behind one that is shown, over the last frames.
+function useSampling(): number {
+  const [oneIn, setOneIn] = useState(1);
+  useEffect(() => {
+    let seen = 0;
+    let shown = 0;
+    return onFrame((next) => {
+      seen = seen * 0.9 + next.seen.reduce((a, b) => a + b, 0);
+      shown = shown * 0.9 + next.events.length;
+      if (shown > 0) setOneIn(Math.max(1, Math.round(seen / shown)));
+    });
+  }, []);
+  return oneIn;
+}
+
+function MapPanel() {
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const world = useRef<WorldMap | null>(null);
+  const [under, setUnder] = useState<{ event: LiveEvent; x: number; y: number } | null>(null);
+  const oneIn = useSampling();
+  useEffect(() => {
+    if (!canvas.current || !box.current) return;
+    const map = new WorldMap(canvas.current);
+    world.current = map;
+    Object.assign(canvas.current, { worldMap: map });
+    const size = () => box.current && map.resize(box.current.clientWidth, box.current.clientHeight);
+    const watch = new ResizeObserver(size);
+    watch.observe(box.current);
+    size();
+    map.restyle();
+    void map.load();
+    const off = onFrame((next) => !paused.value && map.add(next.events, 200));
+    const restyle = isDark.subscribe(() => map.restyle());
+    const pause = paused.subscribe((value) => map.pause(value));
+    return () => {
+      watch.disconnect();
+      off();
+      restyle();
+      pause();
+    };
+  }, []);
+  const point = (event: MouseEvent) => {
+    const found = world.current?.find(event.offsetX, event.offsetY) ?? null;
+    world.current?.choose(found);
+    setUnder(found && { event: found, x: event.offsetX, y: event.offsetY });
+  };
+  return (
+    <Panel
+      class="map-panel"
+      title="Where it happens"
+      tools={
+        <>
+          <span class="sampling" data-testid="sampling">
+            {oneIn > 1 ? `showing 1 in ${count(oneIn)}` : 'showing every event'}
+          </span>
+          <button type="button" class="button small" aria-pressed={paused.value}
+            onClick={() => (paused.value = !paused.value)}>
+            {paused.value ? '▶ Resume' : '❚❚ Pause'} <kbd>space</kbd>
+          </button>
+          <button type="button" class="button small"
+            onClick={() => canvas.current && downloadPng('adbrook-map.png', canvas.current, color('panel'))}>
+            PNG
+          </button>
+        </>
+      }
+    >
+      <div class="map" ref={box}>
+        <canvas ref={canvas} role="img"
+          aria-label="World map of events as they happen; the table “Places” tells the same in words"
+          class={under ? 'pointing' : ''}
+          onMouseMove={point}
+          onMouseLeave={() => { world.current?.choose(null); setUnder(null); }}
+          onClick={() => under && (location.hash = href('event', {}, under.event.id))}
+        />
+        {under && (
+          <div class="map-tip" style={{ left: `${under.x}px`, top: `${under.y}px` }}>
+            <b>{under.event.kind === 'click' ? 'Click' : 'Impression'}, {under.event.outcome}</b>
+            <span>Campaign {under.event.campaign}</span>
+            <span><Text empty="place unknown">{under.event.city || country(under.event.country ?? '')}</Text></span>
+            <span class="muted">click to open</span>
+          </div>
+        )}
+        {paused.value && <p class="map-paused">Paused. The numbers go on.</p>}
+      </div>
+      <ul class="legend">
+        <li><Shape kind={0} /> impression</li>
+        <li><Shape kind={1} /> click</li>
+        <li><Shape kind={2} /> unlinked click</li>
+        <li><Shape kind={3} /> duplicate, late, filtered …</li>
+      </ul>
+    </Panel>
+  );
+}
+
+// Rare events first: a ticker that only shows impressions tells nothing.
+function pick(events: LiveEvent[]): LiveEvent[] {
+  return [...events]
+    .sort((a, b) => Number(b.kind === 'click') - Number(a.kind === 'click'))
+    .slice(0, tickerPerFrame);
+}
+
+function Ticker() {
+  const [events, setEvents] = useState<LiveEvent[]>([]);
+  useEffect(() => {
+    let waiting: LiveEvent[] = [];
+    const off = onFrame((next: Frame) => {
+      if (!paused.value) waiting.push(...next.events);
+    });
+    // Slow enough to be read; the rest is on the map.
+    const timer = setInterval(() => {
+      if (paused.value || waiting.length === 0) return;
+      const fresh = pick(waiting);
+      waiting = [];
+      setEvents((old) => [...fresh, ...old].slice(0, tickerMax));
+    }, 700);
+    return () => {
+      off();
+      clearInterval(timer);
+    };
+  }, []);
+  return (
+    <Panel class="ticker-panel" title="Event by event"
+      tools={events.length > 0 && (
+        <button type="button" class="button small"
+          onClick={() => downloadCsv('adbrook-live-events.csv',
+            ['time', 'kind', 'outcome', 'reason', 'campaign', 'publisher', 'country', 'city', 'uuid'],
+            events.map((e) => [new Date(e.time).toISOString(), e.kind, e.outcome, e.reason ?? '',
+              e.campaign, e.publisher, e.country ?? '', e.city ?? '', e.id]))}>
+          CSV
+        </button>)}>
+      {events.length === 0 ? (
+        <Empty title="No event yet">
+          <p>The next one is shown here within a second. Send one:</p>
+          <p class="muted"><code>adbrook generate --rate 50 --duration 1m</code></p>
+        </Empty>
+      ) : (
+        <ol class="ticker">
+          {events.map((event) => (
+            <li key={event.id}>
+              <a href={href('event', {}, event.id)}>
+                <Shape kind={pulseKind(event.outcome)} />
+                <span class="what">
+                  <b class={`outcome o-${event.outcome}`}>{event.outcome}</b>
+                  <span class="muted"> {event.kind}{event.reason ? `, ${event.reason}` : ''}</span>
+                </span>
+                <span class="where">
+                  <Text empty="place unknown">{event.city || country(event.country ?? '')}</Text>
+                </span>
+                <span class="who">campaign {event.campaign}</span>
+                <time>{time(event.time, 'clock')}</time>
+              </a>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Panel>
+  );
+}
+
+interface Place {
+  name: string;
+  counts: [number, number, number, number];
+}
+
+// The map in words. Counts are of the events shown, scaled to nothing: it says so.
+function Places() {
+  const recent = useMemo(() => ({ events: [] as { at: number; place: string; kind: number }[] }), []);
+  const [places, setPlaces] = useState<Place[]>([]);
+  useEffect(() => {
+    const off = onFrame((next) => {
+      if (paused.value) return;
+      for (const event of next.events)
+        recent.events.push({ at: Date.now(), place: event.country ?? '', kind: pulseKind(event.outcome) });
+      if (recent.events.length > 20_000) recent.events.splice(0, recent.events.length - 20_000);
+    });
+    const sum = () => {
+      if (paused.value) return;
+      const since = Date.now() - placesFor;
+      recent.events = recent.events.filter((e) => e.at >= since);
+      const byPlace = new Map<string, Place>();
+      for (const { place, kind } of recent.events) {
+        const one: Place = byPlace.get(place) ?? { name: place, counts: [0, 0, 0, 0] };
+        one.counts[kind] = (one.counts[kind] ?? 0) + 1;
+        byPlace.set(place, one);
+      }
+      const total = (p: Place) => p.counts.reduce((a, b) => a + b, 0);
+      setPlaces([...byPlace.values()].sort((a, b) => total(b) - total(a)).slice(0, 8));
+    };
+    const timer = setInterval(sum, reducedMotion.value ? 5000 : 2000);
+    return () => {
+      off();
+      clearInterval(timer);
+    };
+  }, []);
+  return (
+    <Panel class="places-panel" title="Places">
+      <p class="note">The events shown in the last minute, by country.</p>
+      {places.length === 0 ? (
+        <Empty title="Nothing in the last minute" />
+      ) : (
+        <div class="scroll" tabIndex={0} role="region" aria-label="Places, table">
+          <table class="table">
+            <thead>
+              <tr>
+                <th scope="col">Country</th>
+                <th scope="col" class="n"><Shape kind={0} /><span class="sr">Impressions</span></th>
+                <th scope="col" class="n"><Shape kind={1} /><span class="sr">Clicks</span></th>
+                <th scope="col" class="n"><Shape kind={2} /><span class="sr">Unlinked</span></th>
+                <th scope="col" class="n"><Shape kind={3} /><span class="sr">Other</span></th>
+              </tr>
+            </thead>
+            <tbody>
+              {places.map((place) => (
+                <tr key={place.name}>
+                  <th scope="row">
+                    <a href={href('overview', { where: [`country=${place.name}`] })}>
+                      <Text empty="unknown">{country(place.name)}</Text>
+                    </a>
+                  </th>
+                  {place.counts.map((n, i) => <td class="n" key={i}>{count(n)}</td>)}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+function Line() {
+  return (
+    <Panel class="line-panel" title="The last 30 minutes"
+      tools={<>
+        <span class="key t-impression">impressions / s</span>
+        <span class="key t-click">clicks / s</span>
+        <button type="button" class="button small"
+          onClick={() => downloadCsv('adbrook-last-30-minutes.csv', ['begin', 'impressions', 'clicks'],
+            slots.value.map(([t, i, c]) => [new Date(t).toISOString(), i, c]))}>CSV</button>
+      </>}>
+      <Spark slots={slots.value} />
+    </Panel>
+  );
+}
+
+// Every ten seconds in one sentence, for those who listen.
+function Spoken() {
+  const [text, setText] = useState('');
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const w = frame.value?.windows?.[0];
+      if (w && !paused.value)
+        setText(`In the last 10 seconds ${count(w.impressions)} impressions and ${count(w.joined + w.unlinked)} clicks.`);
+    }, 10_000);
+    return () => clearInterval(timer);
+  }, []);
+  return <p class="sr" aria-live="polite">{text}</p>;
+}
+
+export function LiveScreen() {
+  useEffect(() => {
+    const key = (event: KeyboardEvent) => {
+      const target = event.target as HTMLElement;
+      if (event.key !== ' ' || target.closest('button, a, input, select, textarea, dialog')) return;
+      event.preventDefault();
+      paused.value = !paused.value;
+    };
+    addEventListener('keydown', key);
+    return () => removeEventListener('keydown', key);
+  }, []);
+  return (
+    <div class={`live ${stale.value ? 'stale' : ''}`}>
+      <Counters windows={frame.value?.windows} />
+      <div class="live-grid">
+        <MapPanel />
+        <Ticker />
+        <Line />
+        <Places />
+      </div>
+      <Spoken />
+    </div>
+  );
+}

@@ -1,0 +1,426 @@
+// How campaigns do: cards, the rate over time, and a table for every dimension. Everything that is
+// chosen stands in the address.
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import {
+  type Query, type Report, type ReportRow, reportPath, spendOf, useQuery,
+} from './api';
+import { Chart, type Points } from './chart';
+import { csvText, download, downloadPng } from './csv';
+import {
+  change, count, country, interval, moneyList, none, percent, short, time, zone,
+} from './format';
+import { now as clock } from './live';
+import { Choice, Delta, Empty, Loading, Panel, Term, Text, Trouble } from './parts';
+import {
+  type Compare, comparisonOf, currentPeriod, type Extent, extentOf, move, type Period, periods,
+  periodTitles, setPeriod, setRange,
+} from './period';
+import { href, param, route, setParams } from './router';
+import { color } from './theme';
+import {
+  cellText, day, type Dimension, dimensions, dimensionTitle, hour, minute, splitFilter, viewFor,
+} from './views';
+
+const refresh = 5000;
+const rowsShown = 8;
+const rowsMax = 500;
+const metrics = [
+  ['unique_ctr', 'Unique CTR'], ['ctr', 'CTR'], ['impressions', 'Impressions'], ['clicks', 'Clicks'],
+] as const;
+type Metric = (typeof metrics)[number][0];
+
+function filters(): string[] {
+  return route.value.params['where'] ?? [];
+}
+function toggleFilter(dimension: string, value: string): void {
+  const others = filters().filter((f) => splitFilter(f)[0] !== dimension);
+  const same = filters().includes(`${dimension}=${value}`);
+  setParams({ where: same ? others : [...others, `${dimension}=${value}`] });
+}
+const shownValue = (dimension: string, value: string) => (dimension === 'country' ? country(value) : value);
+
+function Filters() {
+  const where = filters();
+  if (where.length === 0) return null;
+  return (
+    <ul class="chips" aria-label="Filters">
+      {where.map((filter) => {
+        const [dimension, value] = splitFilter(filter);
+        return (
+          <li key={filter}>
+            <span class="muted">{dimensionTitle(dimension)}</span>{' '}
+            <Text empty="none">{shownValue(dimension, value)}</Text>
+            <button type="button" aria-label={`Remove the filter ${dimensionTitle(dimension)} ${value}`}
+              onClick={() => toggleFilter(dimension, value)}>×</button>
+          </li>
+        );
+      })}
+      <li class="clear">
+        <button type="button" onClick={() => setParams({ where: [] })}>Clear <kbd>Esc</kbd></button>
+      </li>
+    </ul>
+  );
+}
+
+function compareValue(): Compare {
+  const value = param('compare', 'previous');
+  return value === 'none' || value === 'week' ? value : 'previous';
+}
+
+function Controls({ period }: { period: Period }) {
+  return (
+    <div class="controls">
+      <Choice label="Period" value={period.name as (typeof periods)[number]} options={periodTitles} onChoose={setPeriod} />
+      <div class="range">
+        <button type="button" class="button small" aria-label="Earlier" onClick={() => move(period, -1)}>←</button>
+        <span class="range-text">
+          {time(period.from, period.bucket === '1d' ? 'year' : 'dayAndMinute')} –{' '}
+          {period.moving && period.name !== 'all' ? 'now' : time(period.to, period.bucket === '1d' ? 'year' : 'dayAndMinute')}
+        </span>
+        <button type="button" class="button small" aria-label="Later" disabled={period.moving} onClick={() => move(period, 1)}>→</button>
+      </div>
+      <label class="inline">
+        <span class="muted">Compare</span>
+        <select class="field" value={compareValue()}
+          onChange={(event) => setParams({ compare: [event.currentTarget.value] })}>
+          <option value="previous">previous period</option>
+          <option value="week">a week earlier</option>
+          <option value="none">nothing</option>
+        </select>
+      </label>
+    </div>
+  );
+}
+
+const clicksOf = (row: ReportRow | undefined) => (row ? row.clicks : 0);
+
+function Cards(props: { row: ReportRow | undefined; before: ReportRow | undefined; compares: boolean; cell: string | null }) {
+  const { row, before } = props;
+  const open = (children: preact.ComponentChildren) =>
+    props.cell ? <a class="open" href={href('cell', { cell: [props.cell] })}>{children}</a> : <span>{children}</span>;
+  const spend = moneyList(spendOf(row));
+  const mainCurrency = Object.entries(spendOf(row)).sort((a, b) => b[1] - a[1])[0]?.[0] ?? '';
+  const cards = [
+    { term: 'impressions', title: 'Impressions', value: count(row?.impressions ?? 0), sub: '',
+      delta: change(row?.impressions ?? 0, before?.impressions ?? null), good: 'none' as const },
+    { term: 'clicks', title: 'Clicks', value: count(clicksOf(row)), sub: `${count(row?.unique_clicks ?? 0)} unique`,
+      delta: change(clicksOf(row), before ? clicksOf(before) : null), good: 'up' as const },
+    { term: 'ctr', title: 'CTR', value: percent(row?.ctr), sub: 'all joined clicks',
+      delta: change(row?.ctr ?? null, before?.ctr ?? null), good: 'up' as const },
+    { term: 'unique_ctr', title: 'Unique CTR', value: percent(row?.unique_ctr),
+      sub: row?.unique_ctr == null ? '' : interval(row.unique_ctr_low, row.unique_ctr_high),
+      delta: change(row?.unique_ctr ?? null, before?.unique_ctr ?? null), good: 'up' as const },
+    { term: 'spend', title: 'Spend', value: spend[0] ?? none, sub: spend.slice(1, 3).join(' · '),
+      delta: change(spendOf(row)[mainCurrency] ?? 0, before ? spendOf(before)[mainCurrency] ?? 0 : null), good: 'none' as const },
+  ];
+  return (
+    <div class="counters cards">
+      {cards.map((card) => (
+        <div class="counter" key={card.term}>
+          <h3><Term name={card.term}>{card.title}</Term></h3>
+          <p class="big" data-metric={card.term}>{open(card.value)}</p>
+          <p class="beneath">{card.sub || ' '}</p>
+          {props.compares && <Delta share={card.delta} good={card.good} />}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+const bucketMs = { '1m': minute, '1h': hour, '1d': day };
+
+// A bucket without events has no row; counts are 0 there, rates are not known.
+function pointsOf(rows: ReportRow[], before: ReportRow[] | null, shift: number, period: Period, metric: Metric): Points {
+  const step = bucketMs[period.bucket];
+  const at = (list: ReportRow[]) => new Map(list.map((row) => [Date.parse(String(row.bucket)), row]));
+  const mine = at(rows);
+  const other = before && at(before);
+  const isRate = metric === 'ctr' || metric === 'unique_ctr';
+  const times: number[] = [];
+  const end = Math.min(period.to, Math.ceil(Date.now() / step) * step + step);
+  for (let t = Math.floor(period.from / step) * step; t < end && times.length < 3000; t += step) times.push(t);
+  const take = (row: ReportRow | undefined) => (row ? (row[metric] as number | null) : isRate ? null : 0);
+  return {
+    times,
+    value: times.map((t) => take(mine.get(t))),
+    ...(metric === 'unique_ctr' && {
+      low: times.map((t) => mine.get(t)?.unique_ctr_low ?? null),
+      high: times.map((t) => mine.get(t)?.unique_ctr_high ?? null),
+    }),
+    ...(isRate && { volume: times.map((t) => mine.get(t)?.impressions ?? 0) }),
+    ...(other && { before: times.map((t) => take(other.get(t - shift))) }),
+  };
+}
+
+function SeriesPanel(props: { period: Period; where: string[]; compared: Extent | null; poll: number }) {
+  const { period, where, compared } = props;
+  const metric = (metrics.find(([name]) => name === param('metric'))?.[0] ?? 'unique_ctr') as Metric;
+  const title = metrics.find(([name]) => name === metric)?.[1] ?? metric;
+  const series = useQuery<Report>(reportPath({ from: period.from, to: period.to, bucket: period.bucket, where }), props.poll);
+  const step = bucketMs[period.bucket];
+  const shift = compared ? Math.round((period.from - compared.from) / step) * step : 0;
+  const before = useQuery<Report>(
+    compared && shift > 0 ? reportPath({ from: compared.from, to: compared.to, bucket: period.bucket, where }) : null);
+  const canvas = useRef<HTMLCanvasElement | null>(null);
+  const rows = series.value.data?.rows ?? [];
+  const points = useMemo(
+    () => pointsOf(rows, compared && before.value.data ? before.value.data.rows : null, shift, period, metric),
+    [series.value.data, before.value.data, metric, period.from, period.to, period.bucket, shift],
+  );
+  const isRate = metric === 'ctr' || metric === 'unique_ctr';
+  const csv = () => download('adbrook-over-time.csv', new Blob([csvText(
+    ['bucket', 'impressions', 'clicks', 'unique_clicks', 'ctr', 'unique_ctr', 'unique_ctr_low', 'unique_ctr_high'],
+    rows.map((r) => [r.bucket, r.impressions, r.clicks, r.unique_clicks, r.ctr, r.unique_ctr, r.unique_ctr_low, r.unique_ctr_high]),
+    [`as_of: ${series.value.data?.as_of ?? ''}`, ...where])], { type: 'text/csv' }));
+  return (
+    <Panel title="Over time" class="series"
+      tools={<>
+        <Choice label="Shown" value={metric} options={metrics} onChoose={(m) => setParams({ metric: [m] }, 'replace')} />
+        <button type="button" class="button small" onClick={csv}>CSV</button>
+        <button type="button" class="button small"
+          onClick={() => canvas.current && downloadPng('adbrook-over-time.png', canvas.current, color('panel'))}>PNG</button>
+      </>}>
+      {series.value.problem && <Trouble problem={series.value.problem} again={series.again} />}
+      {!series.value.data && series.value.loading ? <Loading lines={7} /> : (
+        <>
+          <Chart points={points} title={title} isRate={isRate} bucket={period.bucket}
+            onZoom={(from, to) => setRange(Math.floor(from / step) * step, Math.ceil(to / step) * step)}
+            onPan={(share) => move(period, share)} canvas={(c) => (canvas.current = c)} />
+          <p class="legend">
+            <span class="key k-accent">{title}</span>
+            {points.low && <span class="key k-band">95 % interval</span>}
+            {points.volume && <span class="key k-bar">impressions</span>}
+            {points.before && <span class="key k-before">{compareValue() === 'week' ? 'a week earlier' : 'previous period'}</span>}
+            <span class="grow">Drag to zoom, arrow keys to pan</span>
+          </p>
+          <details>
+            <summary>As a table</summary>
+            <div class="scroll tall" tabIndex={0} role="region" aria-label="Over time, table">
+              <table class="table">
+                <thead><tr><th scope="col">Begin</th><th scope="col" class="n">Impressions</th><th scope="col" class="n">Clicks</th><th scope="col" class="n">CTR</th><th scope="col" class="n">Unique CTR</th></tr></thead>
+                <tbody>
+                  {rows.slice(-rowsMax).map((r) => {
+                    const begin = Date.parse(String(r.bucket));
+                    const cell = cellText(begin, begin + step, where);
+                    return (
+                      <tr key={String(r.bucket)}>
+                        <th scope="row">{cell ? <a href={href('cell', { cell: [cell] })}>{time(begin)}</a> : time(begin)}</th>
+                        <td class="n">{count(r.impressions)}</td><td class="n">{count(r.clicks)}</td>
+                        <td class="n">{percent(r.ctr)}</td><td class="n">{percent(r.unique_ctr)}</td>
+                      </tr>
+                    );
+                  })}
+                </tbody>
+              </table>
+            </div>
+          </details>
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function BreakdownRows(props: { dimension: Dimension; rows: ReportRow[]; period: Period; where: string[] }) {
+  const { dimension, rows, period, where } = props;
+  const most = Math.max(1, ...rows.map((row) => row.impressions));
+  return (
+    <table class="table bars">
+      <thead>
+        <tr><th scope="col">{dimension.one}</th><th scope="col" class="n">Impressions</th><th scope="col" class="n">Clicks</th><th scope="col" class="n">CTR</th></tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => {
+          const value = String(row[dimension.name] ?? '');
+          const chosen = where.includes(`${dimension.name}=${value}`);
+          const cell = cellText(period.from, period.to, [...where.filter((f) => f !== `${dimension.name}=${value}`), `${dimension.name}=${value}`]);
+          return (
+            <tr key={value} class={chosen ? 'chosen' : ''}>
+              <th scope="row">
+                <i class="bar" style={{ width: `${(100 * row.impressions) / most}%` }} aria-hidden="true" />
+                <button type="button" aria-pressed={chosen} title="Filter by this"
+                  onClick={() => toggleFilter(dimension.name, value)}>
+                  <Text empty="none">{shownValue(dimension.name, value)}</Text>
+                </button>
+              </th>
+              <td class="n">{cell ? <a href={href('cell', { cell: [cell] })}>{short(row.impressions)}</a> : short(row.impressions)}</td>
+              <td class="n">{short(row.clicks)}</td>
+              <td class="n" title={`unique CTR 95 %: ${interval(row.unique_ctr_low, row.unique_ctr_high)}`}>{percent(row.ctr)}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+function Breakdown(props: { dimension: Dimension; period: Period; where: string[]; poll: number }) {
+  const { dimension, period } = props;
+  // A table shows its own dimension whole, with the chosen row marked.
+  const where = props.where.filter((f) => splitFilter(f)[0] !== dimension.name);
+  const view = viewFor([dimension.name, ...where.map((f) => splitFilter(f)[0])]);
+  const all = param('all') === dimension.name;
+  const sort = param('sort') === 'clicks' || param('sort') === 'ctr' ? param('sort') : 'impressions';
+  const grain = view?.grain ?? minute;
+  const from = Math.floor(period.from / grain) * grain;
+  const to = Math.ceil(period.to / grain) * grain;
+  const question = { by: [dimension.name], from, to, where, sort };
+  const query = useQuery<Report>(view ? reportPath({ ...question, limit: all ? rowsMax : rowsShown }) : null, props.poll * 2);
+  const rows = query.value.data?.rows ?? [];
+  const total = query.value.data?.row_count ?? 0;
+  const others = where.map((f) => splitFilter(f)[0]);
+  return (
+    <Panel title={dimension.title} class="breakdown"
+      tools={rows.length > 0 && (
+        <a class="button small" download={`adbrook-${dimension.name}.csv`}
+          href={`${reportPath({ ...question, limit: 100_000 })}&format=csv`}>CSV</a>)}>
+      {!view ? (
+        <Empty title={`Not kept by ${others.map((d) => dimensionTitle(d).toLowerCase()).join(' and ')}`}>
+          <p>Take that filter away to see all {dimension.title.toLowerCase()}.</p>
+        </Empty>
+      ) : query.value.problem && !query.value.data ? (
+        <Trouble problem={query.value.problem} again={query.again} />
+      ) : !query.value.data ? (
+        <Loading />
+      ) : rows.length === 0 ? (
+        <Empty title="Nothing in this period" />
+      ) : (
+        <>
+          <div class="scroll"><BreakdownRows dimension={dimension} rows={rows} period={{ ...period, from, to }} where={props.where} /></div>
+          <p class="foot">
+            {(total > rowsShown || all) && (
+              <button type="button" class="link" onClick={() => setParams({ all: all ? [] : [dimension.name] }, 'replace')}>
+                {all ? 'Show fewer' : `Show ${total > rowsMax ? `${rowsMax} of ` : 'all '}${count(total)}`}
+              </button>
+            )}
+            {(from !== period.from || to !== period.to) && (
+              <span class="muted">whole hours, {time(from, 'minute')} – {time(to, 'minute')}</span>
+            )}
+          </p>
+        </>
+      )}
+    </Panel>
+  );
+}
+
+// Hours of the day in the zone that is shown.
+function Hours(props: { period: Period; where: string[]; poll: number }) {
+  const { period, where } = props;
+  const usable = period.bucket !== '1d' || Date.now() - period.from < 60 * day;
+  const from = Math.floor(period.from / hour) * hour;
+  const to = Math.ceil(period.to / hour) * hour;
+  const query = useQuery<Report>(
+    usable && viewFor(where.map((f) => splitFilter(f)[0])) ? reportPath({ from, to, bucket: '1h', where }) : null, props.poll * 2);
+  const hours = Array.from({ length: 24 }, () => ({ impressions: 0, clicks: 0 }));
+  for (const row of query.value.data?.rows ?? []) {
+    const at = hours[Number(time(String(row.bucket), 'minute').slice(0, 2)) % 24];
+    if (!at) continue;
+    at.impressions += row.impressions;
+    at.clicks += row.clicks;
+  }
+  const most = Math.max(1, ...hours.map((h) => h.impressions));
+  return (
+    <Panel title={`Hours of the day, ${zone.value}`} class="breakdown">
+      {!usable ? <Empty title="Hours are kept for 62 days"><p>Choose a shorter period.</p></Empty>
+        : query.value.problem && !query.value.data ? <Trouble problem={query.value.problem} again={query.again} />
+        : !query.value.data ? <Loading /> : (
+          <ol class="hours" aria-label="Impressions by hour of the day">
+            {hours.map((h, i) => (
+              <li key={i} tabIndex={0}
+                aria-label={`${String(i).padStart(2, '0')}:00: ${count(h.impressions)} impressions, ${count(h.clicks)} clicks`}
+                title={`${String(i).padStart(2, '0')}:00 · ${count(h.impressions)} impressions · ${count(h.clicks)} clicks`}>
+                <span style={{ height: `${Math.max(h.impressions ? 2 : 0, (100 * h.impressions) / most)}%` }} />
+                <b aria-hidden="true">{i % 6 === 0 ? String(i).padStart(2, '0') : ''}</b>
+              </li>
+            ))}
+          </ol>
+        )}
+    </Panel>
+  );
+}
+
+function useKeys(period: Period) {
+  useEffect(() => {
+    const key = (event: KeyboardEvent) => {
+      const target = event.target as HTMLElement;
+      if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, select, textarea, dialog')) return;
+      const at = ['1', '2', '3', '4', '5'].indexOf(event.key);
+      if (at >= 0) setPeriod(periods[at] ?? '24h');
+      else if (event.key === 'Escape' && filters().length > 0) setParams({ where: [] });
+      else if (event.key === 'x') setParams({ compare: [compareValue() === 'none' ? 'previous' : 'none'] });
+      else if (event.key === 'ArrowLeft') move(period, -1);
+      else if (event.key === 'ArrowRight' && !period.moving) move(period, 1);
+      else return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', key);
+    return () => removeEventListener('keydown', key);
+  }, [period.from, period.to]);
+}
+
+function Body({ extent }: { extent: Extent | null }) {
+  // The period moves once a minute, not with every frame.
+  const minuteNow = Math.ceil(clock.value / minute) * minute;
+  const period = currentPeriod(minuteNow, extent);
+  const compared = comparisonOf(period, compareValue(), minuteNow);
+  useKeys(period);
+  const where = filters();
+  const poll = period.moving || period.name === 'all' ? refresh : 0;
+  const view = viewFor(where.map((f) => splitFilter(f)[0]));
+  const aligned = (range: Extent) => ({
+    from: Math.floor(range.from / (view?.grain ?? minute)) * (view?.grain ?? minute),
+    to: Math.ceil(range.to / (view?.grain ?? minute)) * (view?.grain ?? minute),
+  });
+  const total = useQuery<Report>(view ? reportPath({ ...aligned(period), where }) : null, poll);
+  const before = useQuery<Report>(view && compared ? reportPath({ ...aligned(compared), where }) : null);
+  const shown = { ...period, ...aligned(period) };
+  const nothing = total.value.data && total.value.data.rows.length === 0;
+  return (
+    <>
+      <Controls period={period} />
+      <Filters />
+      {!view ? (
+        <Empty title="These filters are not kept together">
+          <p>Adbrook counts {where.map((f) => dimensionTitle(splitFilter(f)[0]).toLowerCase()).join(' and ')} in different views. Take one filter away.</p>
+        </Empty>
+      ) : total.value.problem && !total.value.data ? (
+        <Trouble problem={total.value.problem} again={total.again} />
+      ) : nothing && where.length === 0 ? (
+        <Empty title="No events in this period">
+          {extent ? (
+            <p>The newest ones are of {time(extent.to - 1, 'year')}.{' '}
+              <button type="button" class="link" onClick={() => setPeriod('all')}>Show all time</button></p>
+          ) : (
+            <>
+              <p>Adbrook has not counted anything yet. Send it an impression:</p>
+              <p><code>adbrook generate --events 20000</code></p>
+            </>
+          )}
+        </Empty>
+      ) : (
+        <>
+          <Cards row={total.value.data?.rows[0]} before={compared ? before.value.data?.rows[0] : undefined}
+            compares={compared !== null} cell={cellText(shown.from, shown.to, where)} />
+          <SeriesPanel period={shown} where={where} compared={compared} poll={poll} />
+          <div class="sorter">
+            <Choice label="Sort by" value={param('sort', 'impressions')}
+              options={[['impressions', 'Most impressions'], ['clicks', 'Most clicks'], ['ctr', 'Best CTR']]}
+              onChoose={(value) => setParams({ sort: [value] }, 'replace')} />
+          </div>
+          <div class="breakdowns">
+            {dimensions.map((dimension) => (
+              <Breakdown key={dimension.name} dimension={dimension} period={period} where={where} poll={poll} />
+            ))}
+            <Hours period={period} where={where} poll={poll} />
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+export function OverviewScreen() {
+  const days = useQuery<Report>(reportPath({ bucket: '1d' }), 60_000);
+  const state: Query<Report> = days.value;
+  if (!state.data) return state.problem ? <Trouble problem={state.problem} again={days.again} /> : <Loading lines={8} />;
+  return <div class="overview"><Body extent={extentOf(state.data.rows)} /></div>;
+}
