@@ -99,6 +99,14 @@ TEST(Text, utf8_is_checked_strictly) {
     EXPECT_FALSE(is_valid_utf8(bad));
 }
 
+TEST(Text, base64_pads_what_is_left_over) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(base64("\xff\xfe"), "//4=");
+}
+
 TEST(Text, typos_find_their_word) {
   constexpr std::string_view words[] = {"campaign_id", "country", "city"};
   EXPECT_EQ(closest("contry", words), "country");

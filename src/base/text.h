@@ -20,6 +20,9 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
 // " (did you mean 'x'?)" or nothing.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 
+// RFC 4648, with padding.
+std::string base64(std::string_view bytes);
+
 // 1234567 as "1,234,567".
 std::string with_thousands(long long number);
 
