@@ -1,78 +1,13 @@
 #include "app/command_tree.h"
 
-#include <CLI/CLI.hpp>
-#include <map>
 #include <memory>
 
+#include "app/command_builder.h"
 #include "app/command_text.h"
 #include "base/text.h"
 
 namespace adbrook::app {
 namespace {
-
-// A command under construction: CLI11 parses it, the description prints it.
-class CommandBuilder {
- public:
-  CommandBuilder(CLI::App& app, CommandDescription& description)
-      : app_(app), description_(description) {}
-
-  CommandBuilder command(const std::string& name, const std::string& about) {
-    description_.commands.push_back({name, about, {}, {}, {}, {}, false});
-    return {*app_.add_subcommand(name, about), description_.commands.back()};
-  }
-  CommandBuilder& example(const std::string& command, const std::string& about) {
-    description_.examples.push_back({command, about});
-    return *this;
-  }
-  template <class T>
-  CommandBuilder& option(const std::string& name, T& value, const std::string& value_name,
-                         const std::string& about, ValueKind kind = ValueKind::text) {
-    CLI::Option* option = app_.add_option(name, value, about)->capture_default_str();
-    OptionDescription added{name, value_name, about, option->get_default_str(),
-                            kind, {},         false, option->get_items_expected_max() > 1};
-    if (added.repeatable) {
-      added.default_value.clear();
-      if (name.starts_with('-')) option->take_all()->allow_extra_args(false);
-    }
-    (name.starts_with('-') ? description_.options : description_.positionals).push_back(added);
-    last_ = option;
-    return *this;
-  }
-  CommandBuilder& choice(const std::string& name, std::string& value,
-                         const std::vector<std::string>& choices, const std::string& about) {
-    std::string joined;
-    for (const auto& item : choices) joined += (joined.empty() ? "" : "|") + item;
-    option(name, value, joined, about, ValueKind::choice);
-    last_->check(CLI::IsMember(choices));
-    (name.starts_with('-') ? description_.options : description_.positionals).back().choices =
-        choices;
-    return *this;
-  }
-  CommandBuilder& toggle(const std::string& name, bool& value, const std::string& about) {
-    app_.add_flag(name, value, about);
-    description_.options.push_back({name, "", about, "", ValueKind::none, {}, false, false});
-    return *this;
-  }
-  CommandBuilder& required() {
-    last_->required();
-    const bool positional = last_->get_positional();
-    (positional ? description_.positionals : description_.options).back().required = true;
-    return *this;
-  }
-  CommandBuilder& hidden() {
-    description_.hidden = true;
-    return *this;
-  }
-  CommandBuilder& needs_subcommand() {
-    app_.require_subcommand(1);
-    return *this;
-  }
-
- private:
-  CLI::App& app_;
-  CommandDescription& description_;
-  CLI::Option* last_ = nullptr;
-};
 
 void add_settings(CommandBuilder& to, SettingsArguments& a) {
   to.option("--data", a.data, "DIR", "Data directory (default ./adbrook-data)",
@@ -259,6 +194,7 @@ std::unique_ptr<CLI::App> build(Arguments& arguments, CommandDescription& descri
   add_serving(root, arguments);
   add_sources(root, arguments);
   add_questions(root, arguments);
+  add_kafka_commands(root, arguments);
   add_tools(root, arguments);
   return app;
 }
@@ -287,7 +223,10 @@ std::string suggestion(const CommandDescription& at, const std::vector<std::stri
                        std::size_t depth) {
   std::vector<std::string_view> names = {"--help"};
   for (const auto& command : at.commands) names.push_back(command.name);
-  for (const auto& option : at.options) names.push_back(option.name);
+  for (const auto& option : at.options) {
+    names.push_back(option.name);
+    names.insert(names.end(), option.other_names.begin(), option.other_names.end());
+  }
   for (std::size_t i = depth; i < words.size(); ++i) {
     const std::string_view word = std::string_view(words[i]).substr(0, words[i].find('='));
     const bool could_be_name = word.starts_with('-') || (i == depth && !at.commands.empty());

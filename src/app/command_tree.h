@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/kafka_arguments.h"
 #include "base/result.h"
 
 namespace adbrook::app {
@@ -15,7 +16,8 @@ namespace adbrook::app {
 enum class ValueKind { none, text, file, directory, choice };
 
 struct OptionDescription {
-  std::string name;  // "--server", or "FILE" for a positional
+  std::string name;                      // "--server", or "FILE" for a positional
+  std::vector<std::string> other_names;  // "-s"
   std::string value_name;
   std::string about;
   std::string default_value;
@@ -108,6 +110,7 @@ struct Arguments {
   ImportArguments import;
   ReportArguments report;
   SignArguments sign;
+  KafkaArguments kafka;
   std::string event_id;
   std::string against_truth;
   std::string reason;

@@ -27,11 +27,18 @@ std::string joined(const Path& path, const std::string& separator) {
   return out;
 }
 
+std::vector<std::string> names_of(const OptionDescription& option) {
+  std::vector<std::string> names = {option.name};
+  names.insert(names.end(), option.other_names.begin(), option.other_names.end());
+  return names;
+}
+
 std::string words_of(const CommandDescription& command) {
   std::string out;
   for (const auto& child : command.commands)
     if (!child.hidden) out += child.name + " ";
-  for (const auto& option : command.options) out += option.name + " ";
+  for (const auto& option : command.options)
+    for (const auto& name : names_of(option)) out += name + " ";
   for (const auto& positional : command.positionals)
     for (const auto& choice : positional.choices) out += choice + " ";
   return out + "--help";
@@ -90,13 +97,13 @@ std::string zsh_function(const Path& path) {
     return out;
   }
   out += "  _arguments \\\n";
-  for (const auto& option : command.options) {
-    std::string spec =
-        (option.repeatable ? "*" : "") + option.name + "[" + zsh_text(option.about) + "]";
-    if (option.kind != ValueKind::none)
-      spec += ":" + zsh_text(option.value_name) + ":" + zsh_action(option);
-    out += "    " + quoted(spec) + " \\\n";
-  }
+  for (const auto& option : command.options)
+    for (const auto& name : names_of(option)) {
+      std::string spec = (option.repeatable ? "*" : "") + name + "[" + zsh_text(option.about) + "]";
+      if (option.kind != ValueKind::none)
+        spec += ":" + zsh_text(option.value_name) + ":" + zsh_action(option);
+      out += "    " + quoted(spec) + " \\\n";
+    }
   for (const auto& positional : command.positionals)
     out += "    " +
            quoted(std::string(positional.repeatable ? "*" : "") + ":" +
@@ -114,8 +121,9 @@ std::string bash_completions(const CommandDescription& root) {
         "    " + quoted(joined(path, " ")) + ") words=" + quoted(words_of(*path.back())) + " ;;\n";
     for (const auto& option : path.back()->options)
       if (option.kind != ValueKind::none)
-        values += "    " + quoted(joined(path, " ") + " " + option.name) + ") " +
-                  bash_values(option) + "; return ;;\n";
+        for (const auto& name : names_of(option))
+          values += "    " + quoted(joined(path, " ") + " " + name) + ") " + bash_values(option) +
+                    "; return ;;\n";
     for (const auto& positional : path.back()->positionals)
       if (positional.kind == ValueKind::file)
         values += "    " + quoted(joined(path, " ")) +
@@ -176,8 +184,10 @@ std::string fish_completions(const CommandDescription& root) {
              quoted(child.about) + "\n";
     }
     for (const auto& option : path.back()->options) {
-      out += "complete -c adbrook -n " + quoted(condition) + " -l " + option.name.substr(2) +
-             " -d " + quoted(option.about);
+      out += "complete -c adbrook -n " + quoted(condition);
+      for (const auto& name : names_of(option))
+        out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+      out += " -d " + quoted(option.about);
       if (option.kind == ValueKind::file || option.kind == ValueKind::directory)
         out += " -r -F";
       else if (option.kind == ValueKind::choice) {

@@ -31,6 +31,17 @@ std::string option_about(const OptionDescription& option) {
   return text;
 }
 
+// "-o, --offset": what is short comes first.
+std::string all_names(const OptionDescription& option) {
+  std::string out;
+  for (const auto& name : option.other_names)
+    if (!name.starts_with("--")) out += name + ", ";
+  out += option.name;
+  for (const auto& name : option.other_names)
+    if (name.starts_with("--")) out += ", " + name;
+  return out;
+}
+
 std::string usage(const CommandDescription& command, const std::string& name) {
   std::string text = "Usage: " + name;
   if (!command.commands.empty()) text += " <command>";
@@ -67,8 +78,9 @@ std::string help_text(const CommandDescription& root, const std::vector<std::str
   rows.clear();
   for (const auto& option : at->positionals) rows.emplace_back(option.value_name, option.about);
   for (const auto& option : at->options)
-    rows.emplace_back(option.name + (option.value_name.empty() ? "" : " " + option.value_name),
-                      option_about(option));
+    rows.emplace_back(
+        all_names(option) + (option.value_name.empty() ? "" : " " + option.value_name),
+        option_about(option));
   rows.emplace_back("-h, --help", "Print this");
   out += "\nFlags:\n" + two_columns(rows);
   if (path.empty())

@@ -10,7 +10,7 @@ namespace {
 
 using Command = int (*)(const Arguments&, Console&);
 
-constexpr std::array<std::pair<std::string_view, Command>, 18> kCommands = {{
+constexpr std::array<std::pair<std::string_view, Command>, 29> kCommands = {{
     {"serve", run_serve},
     {"demo", run_demo},
     {"generate", run_generate},
@@ -20,6 +20,17 @@ constexpr std::array<std::pair<std::string_view, Command>, 18> kCommands = {{
     {"audit", run_audit},
     {"dead-letters list", run_dead_letters_list},
     {"dead-letters show", run_dead_letters_show},
+    {"topics list", run_topics_list},
+    {"topics create", run_topics_create},
+    {"topics describe", run_topics_describe},
+    {"topics delete", run_topics_delete},
+    {"topics alter", run_topics_alter},
+    {"groups list", run_groups_list},
+    {"groups describe", run_groups_describe},
+    {"groups reset-offsets", run_groups_reset_offsets},
+    {"groups delete", run_groups_delete},
+    {"produce", run_produce},
+    {"consume", run_consume},
     {"sign-url", run_sign_url},
     {"config check", run_config_check},
     {"config show", run_config_show},

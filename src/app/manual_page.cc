@@ -29,9 +29,11 @@ void add_options(const CommandDescription& command, std::string& out) {
     out += ".\n";
   };
   for (const auto& option : command.positionals) add(option, "Ar " + roff(option.value_name));
-  for (const auto& option : command.options)
-    add(option, "Fl " + roff(option.name.substr(1)) +
-                    (option.value_name.empty() ? "" : " Ar " + roff(option.value_name)));
+  for (const auto& option : command.options) {
+    std::string names = "Fl " + roff(option.name.substr(1));
+    for (const auto& other : option.other_names) names += " , Fl " + roff(other.substr(1));
+    add(option, names + (option.value_name.empty() ? "" : " Ar " + roff(option.value_name)));
+  }
   out += ".El\n";
 }
 
