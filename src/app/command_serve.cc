@@ -21,18 +21,25 @@ int fail_start(Console& console, const Error& error) {
 }
 
 void warn_about_public(const Settings& settings, Console& console) {
-  const auto address = http::parse_host_port(settings.http.listen);
-  if (address && !is_loopback(address->host))
-    console.say("warning: everybody who reaches " + settings.http.listen +
-                " can read and write, without TLS and without credentials");
+  std::vector<std::string> listening = settings.kafka.listen;
+  listening.insert(listening.begin(), settings.http.listen);
+  for (const std::string& where : listening) {
+    const auto address = http::parse_host_port(where);
+    if (address && !is_loopback(address->host))
+      console.say("warning: everybody who reaches " + where +
+                  " can read and write, without TLS and without credentials");
+  }
 }
 
 std::string ready_line(Engine& engine, Nanos took) {
   std::array<char, 32> seconds;
   std::snprintf(seconds.data(), seconds.size(), "%.2f",
                 std::chrono::duration<double>(took).count());
-  return std::string("adbrook is ready in ") + seconds.data() + " s: " + engine.url() +
-         ", data in " + printable(engine.settings().engine.data) + " (Ctrl-C stops)\n";
+  std::string kafka;
+  for (const std::string& address : engine.kafka_addresses())
+    kafka += (kafka.empty() ? "kafka://" : ",") + address;
+  return std::string("adbrook is ready in ") + seconds.data() + " s: " + engine.url() + ", " +
+         kafka + ", data in " + printable(engine.settings().engine.data) + " (Ctrl-C stops)\n";
 }
 
 // Waits until the tasks have their state back. False when somebody asked to stop before, or a task

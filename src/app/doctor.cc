@@ -151,14 +151,15 @@ std::vector<Finding> examine(const Settings& settings, io::FileSystem& files, io
                              io::ThreadExecutor& executor) {
   const std::string& data = settings.engine.data;
   const std::string directory = existing_directory(files, data);
-  return {examine_directory(files, data),
-          examine_space(files, directory),
-          examine_sync(files, clock, directory),
-          examine_port(executor, "HTTP port", settings.http.listen),
-          examine_port(executor, "Kafka port", settings.kafka.listen),
-          examine_open_files(),
-          examine_memory(),
-          examine_clock(clock)};
+  std::vector<Finding> findings{examine_directory(files, data), examine_space(files, directory),
+                                examine_sync(files, clock, directory),
+                                examine_port(executor, "HTTP port", settings.http.listen)};
+  for (const std::string& address : settings.kafka.listen)
+    findings.push_back(examine_port(executor, "Kafka port", address));
+  findings.push_back(examine_open_files());
+  findings.push_back(examine_memory());
+  findings.push_back(examine_clock(clock));
+  return findings;
 }
 
 int run_doctor(const Arguments& arguments, Console& console) {

@@ -22,6 +22,7 @@ Engine::Engine(const Settings& settings, std::function<void(std::string_view)> n
       note_(std::move(note)),
       log_executor_(kLogThreads),
       executor_(thread_count(settings)),
+      admin_executor_(1),
       network_(executor_) {}
 
 Engine::~Engine() { stop_once(); }
@@ -51,7 +52,9 @@ Result<void> Engine::start() {
     ads::define_click_topology(topology, clicks, views,
                                &live_taps_[static_cast<std::size_t>(topology.partition())]);
   };
-  if (auto made = make_topics(stream::topics_of(define, ads::kClickGroup)); !made) return made;
+  const stream::TopologyTopics topics = stream::topics_of(define, ads::kClickGroup);
+  if (auto made = make_topics(topics); !made) return made;
+  if (auto opened_broker = open_broker(topics); !opened_broker) return opened_broker;
   tasks_ = std::make_unique<stream::TaskRunner>(
       stream::TaskRunnerPlaces{*bus_, files_, clock_, executor_, random_, metrics_, note_},
       std::string(ads::kClickGroup), settings_.engine.data + "/state", define, settings_.streams);
@@ -77,10 +80,29 @@ Result<void> Engine::make_topics(const stream::TopologyTopics& topics) {
   return {};
 }
 
+// Clients may read everything, and write what the tasks read from outside.
+Result<void> Engine::open_broker(const stream::TopologyTopics& topics) {
+  broker::EngineOwned owned{.groups = {std::string(ads::kClickGroup)}};
+  owned.topics_it_writes.insert(topics.internal.begin(), topics.internal.end());
+  owned.topics_it_writes.insert(topics.outputs.begin(), topics.outputs.end());
+  owned.topics_it_writes.insert(topics.changelog);
+  owned.topics = owned.topics_it_writes;
+  owned.topics.insert(topics.sources.begin(), topics.sources.end());
+  auto opened =
+      broker::Broker::open({*log_, clock_, random_, executor_, admin_executor_, metrics_, note_},
+                           settings_.kafka, settings_.kafka_groups, std::move(owned));
+  if (!opened) return pass(std::move(opened.error()));
+  broker_ = std::move(*opened);
+  return {};
+}
+
 Result<void> Engine::listen(http::Router router) {
   auto started = http::Server::start(network_, clock_, metrics_, std::move(router), settings_.http);
   if (!started) return pass(std::move(started.error()));
   server_ = std::move(*started);
+  auto kafka = broker::Server::start(network_, *broker_);
+  if (!kafka) return pass(std::move(kafka.error()));
+  kafka_server_ = std::move(*kafka);
   return {};
 }
 
@@ -95,7 +117,9 @@ Result<void> Engine::stop() {
   stopped_ = true;
   Result<void> result;
   const Nanos started = clock_.monotonic();
-  if (server_) server_->stop(settings_.engine.stop_timeout / 4);
+  if (kafka_server_) kafka_server_->stop(settings_.engine.stop_timeout / 8);
+  if (server_) server_->stop(settings_.engine.stop_timeout / 8);
+  admin_executor_.stop();
   if (tasks_) {
     // Shared with the callback, which may come after the wait has ended.
     auto done = std::make_shared<std::promise<void>>();

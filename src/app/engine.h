@@ -1,5 +1,6 @@
-// The whole engine in one object: files, log, topics, streams and the HTTP server, started and
-// stopped in the right order. What it answers over HTTP is given to listen() from outside.
+// The whole engine in one object: files, log, topics, streams, HTTP server and Kafka endpoint,
+// started and stopped in the right order. What it answers over HTTP is given to listen() from
+// outside.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,8 @@
 #include "ads/live_tap.h"
 #include "app/settings.h"
 #include "base/metrics.h"
+#include "broker/broker.h"
+#include "broker/server.h"
 #include "bus/embedded_bus.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -37,10 +40,12 @@ class Engine {
   // Stops when nobody did.
   ~Engine();
 
-  // Begins to answer. busy: the port is taken.
+  // Begins to answer, over HTTP and Kafka's protocol. busy: a port is taken.
   Result<void> listen(http::Router router);
   // "http://127.0.0.1:8080" with the real port. Only after listen().
   std::string url() const;
+  // "127.0.0.1:9092" with the real port, one per Kafka listener. Only after listen().
+  const std::vector<std::string>& kafka_addresses() const { return kafka_server_->addresses(); }
 
   // Takes no more requests, commits, writes checkpoints, syncs, and frees the directory. The first
   // thing that went wrong is returned; everything is closed in any case.
@@ -64,6 +69,7 @@ class Engine {
   Engine(const Settings& settings, std::function<void(std::string_view)> note);
   Result<void> start();
   Result<void> make_topics(const stream::TopologyTopics& topics);
+  Result<void> open_broker(const stream::TopologyTopics& topics);
 
   Settings settings_;
   std::function<void(std::string_view)> note_;
@@ -75,12 +81,16 @@ class Engine {
   // own, since its steps wait for the disk and would hold up requests and tasks.
   io::ThreadExecutor log_executor_;
   io::ThreadExecutor executor_;
+  // What Kafka's administrators ask for waits for the disk, one step after the other.
+  io::ThreadExecutor admin_executor_;
   io::Network network_;
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<bus::EmbeddedBus> bus_;
   std::vector<ads::LiveTap> live_taps_;  // filled by the tasks
   std::unique_ptr<stream::TaskRunner> tasks_;
+  std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<broker::Server> kafka_server_;
   bool stopped_ = false;
 };
 

@@ -28,21 +28,6 @@ struct AccessOptions {
   }
 };
 
-struct KafkaOptions {
-  std::string listen = "127.0.0.1:9092";
-
-  static constexpr auto settings() {
-    using O = KafkaOptions;
-    return std::tuple{
-        Setting<O, std::string>{"listen",
-                                &O::listen,
-                                {},
-                                {},
-                                "Address and port of the Kafka endpoint; the port opens with it."},
-    };
-  }
-};
-
 struct EngineOptions {
   std::string data = "./adbrook-data";
   std::int64_t partitions = 4;

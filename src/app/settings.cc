@@ -178,7 +178,9 @@ void SettingsReader::finish() {
           "closed");
   };
   check_address("http.listen", settings_.http.listen);
-  check_address("kafka.listen", settings_.kafka.listen);
+  for (const std::string& address : settings_.kafka.listen) check_address("kafka.listen", address);
+  if (settings_.kafka.listen.empty())
+    complaints_.push_back("kafka.listen = '': the Kafka endpoint needs an address");
   const auto& clicks = settings_.clicks;
   if (clicks.within + clicks.grace > clicks.horizon)
     complaints_.push_back("clicks.join.within.ms = '" + format_duration(clicks.within) +

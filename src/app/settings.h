@@ -14,6 +14,8 @@
 #include "app/server_options.h"
 #include "base/result.h"
 #include "base/settings.h"
+#include "broker/broker_options.h"
+#include "broker/group_options.h"
 #include "http/server_options.h"
 #include "log/log_options.h"
 #include "stream/stream_options.h"
@@ -24,7 +26,8 @@ struct Settings {
   EngineOptions engine;
   http::ServerOptions http;
   AccessOptions access;
-  KafkaOptions kafka;
+  broker::BrokerOptions kafka;
+  broker::GroupOptions kafka_groups;
   log::LogOptions log;
   stream::StreamOptions streams;
   ads::ClickJoinOptions clicks;
@@ -39,6 +42,7 @@ void for_each_section(SettingsType& settings, Visit visit) {
   visit("http", settings.http);
   visit("http", settings.access);
   visit("kafka", settings.kafka);
+  visit("kafka", settings.kafka_groups);
   visit("log", settings.log);
   visit("streams", settings.streams);
   visit("clicks", settings.clicks);

@@ -14,11 +14,13 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
-#include "broker/error_code.h"
 #include "broker/group_options.h"
 #include "io/executor.h"
+#include "protocol/error_code.h"
 
 namespace adbrook::broker {
+
+using protocol::ErrorCode;
 
 // One assignor that a member offers, with bytes that only the members understand.
 struct GroupProtocol {
@@ -136,6 +138,9 @@ class Group {
 
   // Answers that are due since the last call; run them outside of every lock.
   std::vector<io::Step> take_answers() { return std::exchange(answers_, {}); }
+
+  // Everybody who waits is refused with this, for good: the coordinator stops.
+  void refuse_waiting(ErrorCode error);
 
   // What has to become durable since the last call, with the token for saved(). Answers that
   // depend on it stay parked until then.

@@ -199,6 +199,13 @@ void Group::remove_member(const std::string& member_id) {
   kept_.leader = ordered.empty() ? std::string() : ordered.front()->kept.member_id;
 }
 
+void Group::refuse_waiting(ErrorCode error) {
+  for (auto& [id, member] : members_) {
+    if (member.joining) refuse_join(std::exchange(member.joining, nullptr), error, id);
+    if (member.syncing) answer_sync(std::exchange(member.syncing, nullptr), {.error = error});
+  }
+}
+
 void Group::remove_and_rebalance(const std::string& member_id, Nanos now) {
   remove_member(member_id);
   rebalance_if_possible(now);

@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "base/time.h"
-#include "broker/error_code.h"
 #include "io/executor.h"
+#include "protocol/error_code.h"
 
 namespace adbrook::broker {
+
+using protocol::ErrorCode;
 
 struct TopicPartition {
   std::string topic;

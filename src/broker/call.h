@@ -1,0 +1,108 @@
+// One request of a client under way: what it asks, who asks, and the one answer it gets.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "protocol/codec.h"
+#include "protocol/frame.h"
+#include "protocol/header.h"
+
+namespace adbrook::broker {
+
+struct Endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+// The other side of a connection. Immutable.
+struct Client {
+  std::string host;     // its address, without the port
+  Endpoint advertised;  // where it is told to find this broker
+};
+
+// What a connection sends back for a request.
+struct Reply {
+  enum class Kind : std::uint8_t {
+    answer,
+    silence,  // a producer that wants no acknowledgement
+    hang_up,  // nothing that can be said; closing is heard
+  };
+  Kind kind = Kind::hang_up;
+  protocol::Frame frame;                              // with its length in front
+  std::vector<std::shared_ptr<const void>> borrowed;  // what the frame's pieces lie in
+  std::string why;                                    // of a hang-up, for the log line
+};
+
+// Owned by whoever handles it. Dropping it unanswered hangs up, so that no client waits for ever.
+class RawCall {
+ public:
+  using Respond = std::move_only_function<void(Reply)>;
+
+  // `frame` holds the whole request, into which `header` points.
+  RawCall(std::shared_ptr<const Buffer> frame, const protocol::RequestHeader& header,
+          std::shared_ptr<const Client> client, Respond respond)
+      : header_(header),
+        frame_(std::move(frame)),
+        client_(std::move(client)),
+        respond_(std::move(respond)) {}
+  RawCall(RawCall&& other) noexcept = default;
+  RawCall& operator=(RawCall&&) = delete;
+  ~RawCall() {
+    if (respond_) hang_up("the request was dropped, the broker is stopping");
+  }
+
+  const protocol::RequestHeader& header() const { return header_; }
+  const Client& client() const { return *client_; }
+
+  void answer(Reply reply) { std::exchange(respond_, nullptr)(std::move(reply)); }
+  void hang_up(std::string why) { answer({.kind = Reply::Kind::hang_up, .why = std::move(why)}); }
+
+ private:
+  protocol::RequestHeader header_;
+  std::shared_ptr<const Buffer> frame_;  // shared with messages that point into it
+  std::shared_ptr<const Client> client_;
+  Respond respond_;
+};
+
+// A request that was decoded. Strings and bytes of it are views into its frame, which it keeps.
+template <protocol::Message Request, protocol::Message Response>
+class Call {
+ public:
+  Call(RawCall raw, Request request) : raw_(std::move(raw)), request_(std::move(request)) {}
+  Call(Call&&) noexcept = default;
+
+  const Request* operator->() const { return &request_; }
+  const Request& operator*() const { return request_; }
+  std::int16_t version() const { return raw_.header().api_version; }
+  std::string_view client_id() const { return raw_.header().client_id.value_or(""); }
+  const Client& client() const { return raw_.client(); }
+
+  // Once, from any thread. Views in the response are read before it returns, except records, which
+  // must lie in something that `borrowed` keeps.
+  void answer(const Response& response, std::vector<std::shared_ptr<const void>> borrowed = {}) {
+    answer_in(version(), response, std::move(borrowed));
+  }
+  void answer_in(std::int16_t version, const Response& response,
+                 std::vector<std::shared_ptr<const void>> borrowed = {}) {
+    raw_.answer({.kind = Reply::Kind::answer,
+                 .frame = protocol::response_frame(response, version, raw_.header().correlation_id),
+                 .borrowed = std::move(borrowed)});
+  }
+  void stay_silent() { raw_.answer({.kind = Reply::Kind::silence}); }
+  void hang_up(std::string why) { raw_.hang_up(std::move(why)); }
+
+ private:
+  RawCall raw_;
+  Request request_;
+};
+
+}  // namespace adbrook::broker

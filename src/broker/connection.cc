@@ -1,0 +1,242 @@
+#include "broker/connection.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "broker/api_table.h"
+
+namespace adbrook::broker {
+namespace {
+
+constexpr std::size_t kPrefixSize = sizeof(std::int32_t);
+// Idle connections keep this much; a larger request gets a buffer that grows with what has come.
+constexpr std::size_t kIdleInputSize = 4 * 1024;
+constexpr std::size_t kInputGrowthMin = 64 * 1024;
+// How long the callbacks of connections that were cut may take to run.
+constexpr Millis kCutPatience{2'000};
+
+// What somebody sends who took this port for another.
+std::string_view foreign_protocol(ByteView first_bytes) {
+  const std::string_view text = as_text(first_bytes);
+  if (text.size() >= 2 && text[0] == 0x16 && text[1] == 0x03) return "tls";
+  for (const std::string_view method : {"GET ", "POST", "PUT ", "HEAD", "OPTI", "DELE", "PATC"})
+    if (text.starts_with(method)) return "http";
+  return "garbage";
+}
+
+std::string host_of(const std::string& address) {
+  std::string host = address.substr(0, address.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+}  // namespace
+
+ConnectionPool::ConnectionPool(Broker& broker)
+    : broker_(broker),
+      open_count_(broker.metrics().gauge("adbrook_kafka_connections",
+                                         "Kafka connections that are open.")) {}
+
+void ConnectionPool::complain(std::string_view reason, const std::string& peer,
+                              const std::string& why) {
+  broker_.metrics()
+      .counter("adbrook_kafka_closed_total", "Kafka connections closed for a reason.",
+               {{"reason", std::string(reason)}})
+      .add();
+  broker_.note("kafka: closed the connection of " + peer + ": " + printable(why, 300));
+}
+
+void ConnectionPool::open(io::TcpStream stream, const std::optional<Endpoint>& advertised,
+                          std::shared_ptr<ConnectionPool> self) {
+  const std::string& local = stream.local();
+  Endpoint told{host_of(local), 0};
+  if (advertised)
+    told = *advertised;
+  else
+    told.port = static_cast<std::uint16_t>(std::atoi(local.c_str() + local.rfind(':') + 1));
+  const std::string peer = stream.peer();
+  auto connection =
+      std::make_shared<Connection>(std::move(stream), std::move(told), std::move(self));
+  bool full = false;
+  {
+    const std::lock_guard lock(mutex_);
+    full = connections_.size() >= static_cast<std::size_t>(broker_.options().connections_max);
+    if (!full) connections_.emplace(connection.get(), connection);
+    open_count_.set(static_cast<double>(connections_.size()));
+  }
+  if (full)
+    complain("connections", peer,
+             "too many are open; close idle ones, or raise kafka.max.connections");
+  else
+    connection->start();
+}
+
+void ConnectionPool::forget(const Connection& connection) {
+  const std::lock_guard lock(mutex_);
+  connections_.erase(&connection);
+  if (!detached_) open_count_.set(static_cast<double>(connections_.size()));
+  changed_.notify_all();
+}
+
+std::vector<std::shared_ptr<Connection>> ConnectionPool::alive() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<Connection>> found;
+  for (const auto& [key, connection] : connections_)
+    if (auto one = connection.lock()) found.push_back(std::move(one));
+  return found;
+}
+
+void ConnectionPool::close_all(Millis patience) {
+  stopping_ = true;
+  for (const auto& connection : alive()) connection->cut();
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, patience + kCutPatience, [this] { return connections_.empty(); });
+  detached_ = true;
+}
+
+Connection::Connection(io::TcpStream stream, Endpoint advertised,
+                       std::shared_ptr<ConnectionPool> pool)
+    : pool_(std::move(pool)),
+      stream_(std::move(stream)),
+      client_(
+          std::make_shared<const Client>(Client{host_of(stream_.peer()), std::move(advertised)})) {}
+
+Connection::~Connection() {
+  hold_request(0);
+  pool_->forget(*this);
+}
+
+bool Connection::hold_request(std::size_t size) {
+  const auto change = static_cast<std::int64_t>(size) - static_cast<std::int64_t>(held_);
+  held_ = size;
+  return change == 0 || pool_->hold_requests(change);
+}
+
+void Connection::end(std::string_view reason, const std::string& why) {
+  if (std::exchange(ended_, true)) return;
+  pool_->complain(reason, stream_.peer(), why);
+  stream_.close();
+}
+
+// Makes room for more bytes. Memory follows what has come, never what a length claims.
+void Connection::reserve_input() {
+  const std::size_t left = input_end_ - input_begin_;
+  if (input_begin_ > 0 && left > 0) std::memmove(input_.data(), input_.data() + input_begin_, left);
+  input_begin_ = 0;
+  input_end_ = left;
+  const std::size_t wanted =
+      frame_size_ + kPrefixSize <= kIdleInputSize
+          ? kIdleInputSize
+          : std::min(frame_size_ + kPrefixSize, std::max(kInputGrowthMin, 2 * left));
+  if (input_.size() > wanted && left <= wanted && frame_size_ == 0) {
+    Buffer smaller(wanted);
+    std::copy_n(input_.begin(), left, smaller.begin());
+    input_ = std::move(smaller);
+  } else if (input_.size() < wanted) {
+    input_.resize(wanted);
+  }
+}
+
+void Connection::read_more() {
+  reserve_input();
+  if (pool_->stopping()) return stream_.close();
+  const BrokerOptions& options = pool_->broker().options();
+  const Millis patience = input_end_ == 0 ? options.idle_timeout : options.request_timeout;
+  const std::span<std::byte> room(input_.data() + input_end_, input_.size() - input_end_);
+  stream_.read_some(room, patience, [self = shared_from_this()](Result<std::size_t> size) {
+    self->on_read(std::move(size));
+  });
+}
+
+void Connection::on_read(Result<std::size_t> size) {
+  if (!size && size.error().kind == ErrorKind::overloaded && input_end_ > 0)
+    return end("timeout", "the rest of a request did not come in time");
+  if (!size || *size == 0) return;  // gone or idle for too long; the destructor closes
+  input_end_ += *size;
+  process();
+}
+
+bool Connection::check_size(std::int32_t size) {
+  if (size >= 0 && size <= pool_->broker().options().request_max.count) return true;
+  const ByteView input = ByteView(input_).subspan(input_begin_, input_end_ - input_begin_);
+  const std::string_view foreign = answered_any_ ? "garbage" : foreign_protocol(input);
+  if (foreign == "tls") {
+    end(foreign, "this looks like TLS, and this port speaks plain Kafka; use PLAINTEXT");
+  } else if (foreign == "http") {
+    end(foreign, "this looks like HTTP, and this port speaks Kafka; use the port of http.listen");
+  } else {
+    end(size < 0 ? "garbage" : "too_large",
+        "a request of " + std::to_string(size) +
+            " bytes is announced; if it is meant, raise kafka.socket.request.max.bytes");
+  }
+  return false;
+}
+
+void Connection::process() {
+  while (!ended_) {
+    const std::size_t left = input_end_ - input_begin_;
+    if (left < kPrefixSize) break;
+    const auto size = load_be<std::int32_t>(input_.data() + input_begin_);
+    if (!check_size(size)) return;
+    frame_size_ = static_cast<std::size_t>(size);
+    if (!hold_request(std::min(frame_size_ + kPrefixSize, std::max(left, kIdleInputSize))))
+      return end("overloaded",
+                 "too many large requests at once; try again, or raise "
+                 "kafka.queued.max.request.bytes");
+    if (left - kPrefixSize < frame_size_) break;
+    const auto first = input_.begin() + static_cast<std::ptrdiff_t>(input_begin_ + kPrefixSize);
+    auto frame = std::make_shared<const Buffer>(first, first + size);
+    input_begin_ += kPrefixSize + frame_size_;
+    frame_size_ = 0;
+    if (!handle(std::move(frame))) return;
+  }
+  if (!ended_) read_more();
+}
+
+bool Connection::handle(std::shared_ptr<const Buffer> frame) {
+  meeting_.store(Meeting::handler_runs, std::memory_order_relaxed);
+  dispatch(std::move(frame));
+  auto expected = Meeting::handler_runs;
+  if (meeting_.compare_exchange_strong(expected, Meeting::handler_returned)) return false;
+  return send(std::move(reply_));
+}
+
+void Connection::dispatch(std::shared_ptr<const Buffer> frame) {
+  RawCall::Respond respond = [self = shared_from_this()](Reply reply) {
+    self->deliver(std::move(reply));
+  };
+  pool_->broker().handle(std::move(frame), client_, std::move(respond));
+}
+
+// Runs on the thread that answers.
+void Connection::deliver(Reply reply) {
+  reply_ = std::move(reply);
+  if (meeting_.exchange(Meeting::answered) == Meeting::handler_runs) return;
+  stream_.post([self = shared_from_this()] {
+    if (self->send(std::move(self->reply_))) self->process();
+  });
+}
+
+bool Connection::send(Reply reply) {
+  hold_request(0);
+  if (reply.kind == Reply::Kind::hang_up) {
+    if (!pool_->stopping()) end("refused", reply.why);
+    stream_.close();
+    return false;
+  }
+  answered_any_ = true;
+  if (reply.kind == Reply::Kind::silence) return true;
+  sending_ = std::move(reply);
+  stream_.write_all(
+      sending_.frame.pieces(), pool_->broker().options().write_timeout,
+      [self = shared_from_this()](Result<void> written) { self->on_written(std::move(written)); });
+  return false;
+}
+
+void Connection::on_written(Result<void> written) {
+  sending_ = {};
+  if (!written) return;  // the client is gone or too slow; the destructor closes
+  process();
+}
+
+}  // namespace adbrook::broker

@@ -1,0 +1,79 @@
+// TxnOffsetCommit: offsets that count when the transaction is committed. From version 3 on a member
+// that was thrown out of its group is told so. Version 5 belongs to transaction version 2.
+#include "protocol/k28_txn_offset_commit.h"
+
+#include "broker/api_list.h"
+#include "broker/broker.h"
+
+namespace adbrook::broker {
+namespace {
+
+using protocol::TxnOffsetCommitRequest;
+using protocol::TxnOffsetCommitResponse;
+using CommitCall = Call<TxnOffsetCommitRequest, TxnOffsetCommitResponse>;
+
+constexpr std::int16_t kLastVersion = 4;
+
+struct Committing {
+  explicit Committing(CommitCall made) : call(std::move(made)) {}
+
+  void finish(ErrorCode error) {
+    // Its clients know no other word for it here.
+    if (error == ErrorCode::producer_fenced) error = ErrorCode::invalid_producer_epoch;
+    for (auto& topic : response.topics)
+      for (auto& partition : topic.partitions)
+        if (partition.error_code == ErrorCode::none) partition.error_code = error;
+    call.answer(response);
+  }
+
+  CommitCall call;
+  TxnOffsetCommitResponse response;
+};
+
+MemberClaim claim_of(const CommitCall& call) {
+  MemberClaim claim{.member_id = std::string(call->member_id), .generation = call->generation_id};
+  if (call->group_instance_id) claim.instance_id = std::string(*call->group_instance_id);
+  return claim;
+}
+
+void answer_txn_offset_commit(Broker& broker, CommitCall made) {
+  auto work = std::make_unique<Committing>(std::move(made));
+  const CommitCall& call = work->call;
+  std::vector<std::pair<TopicPartition, PendingOffset>> offsets;
+  for (const auto& asked : call->topics) {
+    auto& topic = work->response.topics.emplace_back();
+    topic.name = asked.name;
+    for (const auto& position : asked.partitions) {
+      auto& answer = topic.partitions.emplace_back();
+      answer.partition_index = position.partition_index;
+      const std::string_view metadata = position.committed_metadata.value_or("");
+      if (!broker.log().partition(asked.name, position.partition_index))
+        answer.error_code = ErrorCode::unknown_topic_or_partition;
+      else if (static_cast<std::int64_t>(metadata.size()) >
+               broker.group_options().offset_metadata_max.count)
+        answer.error_code = ErrorCode::offset_metadata_too_large;
+      else if (position.committed_offset < 0)
+        answer.error_code = ErrorCode::invalid_request;
+      else
+        offsets.emplace_back(TopicPartition{std::string(asked.name), position.partition_index},
+                             PendingOffset{position.committed_offset,
+                                           position.committed_leader_epoch, std::string(metadata)});
+    }
+  }
+  const std::string group(call->group_id);
+  const ErrorCode error = broker.groups().check_transactional_commit(group, claim_of(call));
+  if (error != ErrorCode::none) return work->finish(error);
+  const std::string id(call->transactional_id);
+  const ProducerIdentity who{call->producer_id, call->producer_epoch};
+  broker.transactions().add_offsets(
+      id, who, group, offsets,
+      [work = std::move(work)](ErrorCode result) { work->finish(result); });
+}
+
+}  // namespace
+
+void register_txn_offset_commit(ApiTable& table) {
+  table.add(&answer_txn_offset_commit, kLastVersion);
+}
+
+}  // namespace adbrook::broker
