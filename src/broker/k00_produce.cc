@@ -26,6 +26,7 @@ constexpr std::int16_t kAcksNone = 0;
 struct Outcome {
   ErrorCode error = ErrorCode::none;
   std::int64_t base_offset = -1;
+  bool log_times = false;  // the topic's records have the time of their append
   std::int64_t append_time = -1;
   std::int64_t log_start = -1;
   std::string message;
@@ -37,6 +38,7 @@ ErrorCode code_of(const log::AppendRefusal& refusal) {
     case AppendRule::unknown_partition: return ErrorCode::unknown_topic_or_partition;
     case AppendRule::corrupt_batch: return ErrorCode::corrupt_message;
     case AppendRule::invalid_record: return ErrorCode::invalid_record;
+    case AppendRule::invalid_timestamp: return ErrorCode::invalid_timestamp;
     case AppendRule::too_large: return ErrorCode::message_too_large;
     case AppendRule::out_of_order_sequence: return ErrorCode::out_of_order_sequence_number;
     case AppendRule::invalid_producer_epoch: return ErrorCode::invalid_producer_epoch;
@@ -101,6 +103,7 @@ class Producing : public std::enable_shared_from_this<Producing> {
     if (header->compression() == record::Compression::zstd && call_.version() < kZstdSince)
       return refuse(outcome, ErrorCode::unsupported_compression_type,
                     "zstd needs version 7 of Produce");
+    outcome.log_times = topic.config.timestamp_type == log::TimestampType::log_append_time;
     append(*header, {topic.name, asked.index}, *partition, bytes, outcome);
   }
 
@@ -136,6 +139,7 @@ class Producing : public std::enable_shared_from_this<Producing> {
   void appended(log::PartitionId partition, Outcome& outcome, const log::AppendResult& result) {
     if (!result) return refuse(outcome, code_of(result.error()), result.error().message);
     outcome.base_offset = result->front().base.value;
+    if (outcome.log_times) outcome.append_time = result->front().append_time.ms;
     outcome.log_start = broker_.log().ends(partition).start.value;
     close_one();
   }

@@ -283,6 +283,29 @@ TEST_F(RecordsTest, a_time_is_looked_up_inside_batches) {
   EXPECT_EQ(offset_at(-3), 3);
 }
 
+TEST_F(RecordsTest, a_topic_may_have_the_times_of_its_log) {
+  ASSERT_TRUE(
+      bed.log.log->alter_config("t", {.timestamp_type = log::TimestampType::log_append_time}));
+  const std::int64_t now = bed.log.executor.clock().now().ms;
+  EXPECT_EQ(produce(produced_batch({"a"})).log_append_time_ms, now);
+  const auto answer = bed.ask<FetchResponse>(fetch_request(0), kNamesLast);
+  const auto header = record::check_batch(answer->responses[0].partitions[0].records.pieces.at(0));
+  ASSERT_TRUE(header) << header.error().message;
+  EXPECT_TRUE(header->log_append_time());
+  EXPECT_EQ(header->max_timestamp.ms, now);
+  EXPECT_EQ(offset_at(now), 0);
+}
+
+TEST_F(RecordsTest, times_too_far_away_are_refused) {
+  ASSERT_TRUE(bed.log.log->alter_config("t", {.timestamp_after_max = Millis(1'000)}));
+  const Timestamp now = bed.log.executor.clock().now();
+  const auto at = [&](Timestamp time) {
+    return produce(produced_batch({"a"}, {}, record::Compression::none, time)).error_code;
+  };
+  EXPECT_EQ(at(now + Millis(900)), ErrorCode::none);
+  EXPECT_EQ(at(now + Millis(2'000)), ErrorCode::invalid_timestamp);
+}
+
 TEST_F(RecordsTest, records_are_deleted_from_the_start) {
   produce(produced_batch({"a", "b", "c"}));
   DeleteRecordsRequest request;

@@ -33,6 +33,16 @@ struct Row {
   std::string (*standard)(const BrokerOptions&) = nullptr;
 };
 
+// None for "producer": batches stay as they came.
+std::optional<record::Compression> codec_of(std::string_view value) {
+  using record::Compression;
+  for (const Compression codec :
+       {Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd})
+    if (value == record::to_string(codec)) return codec;
+  if (value == "uncompressed") return Compression::none;
+  return std::nullopt;
+}
+
 std::string text(std::int64_t number) { return std::to_string(number); }
 
 const std::array kRows{
@@ -58,7 +68,16 @@ const std::array kRows{
         .type = ConfigType::string,
         .built_in = "producer",
         .choices = "producer,uncompressed,gzip,snappy,lz4,zstd",
-        .about = "How batches are stored."},
+        .about = "How batches are stored; producer keeps them as they came.",
+        .apply = [](TopicConfig& c, std::string_view value,
+                    std::int64_t) { c.compression = codec_of(value); },
+        .show =
+            [](const TopicConfig& c) {
+              if (!c.compression) return std::string("producer");
+              return *c.compression == record::Compression::none
+                         ? std::string("uncompressed")
+                         : std::string(record::to_string(*c.compression));
+            }},
     Row{.name = "delete.retention.ms",
         .type = ConfigType::int64,
         .built_in = "86400000",
@@ -104,17 +123,30 @@ const std::array kRows{
         .type = ConfigType::int64,
         .built_in = "9223372036854775807",
         .most = kInt64Max,
-        .about = "How far in the future a record's time may lie."},
+        .about = "How far in the future a record's time may lie.",
+        .apply =
+            [](TopicConfig& c, std::string_view, std::int64_t n) {
+              c.timestamp_after_max = n == kInt64Max ? Millis(-1) : Millis(n);
+            }},
     Row{.name = "message.timestamp.before.max.ms",
         .type = ConfigType::int64,
         .built_in = "9223372036854775807",
         .most = kInt64Max,
-        .about = "How far in the past a record's time may lie."},
+        .about = "How far in the past a record's time may lie.",
+        .apply =
+            [](TopicConfig& c, std::string_view, std::int64_t n) {
+              c.timestamp_before_max = n == kInt64Max ? Millis(-1) : Millis(n);
+            }},
     Row{.name = "message.timestamp.type",
         .type = ConfigType::string,
         .built_in = "CreateTime",
         .choices = "CreateTime,LogAppendTime",
-        .about = "Whether a record's time is its producer's or the log's."},
+        .about = "Whether a record's time is its producer's or the log's.",
+        .apply =
+            [](TopicConfig& c, std::string_view value, std::int64_t) {
+              c.timestamp_type = value == "LogAppendTime" ? log::TimestampType::log_append_time
+                                                          : log::TimestampType::create_time;
+            }},
     Row{.name = "min.cleanable.dirty.ratio",
         .type = ConfigType::floating,
         .built_in = "0.5",
@@ -178,7 +210,9 @@ const std::array kRows{
         .built_in = "604800000",
         .least = 1,
         .most = kInt64Max,
-        .about = "How long a segment takes records."},
+        .about = "How long a segment takes records.",
+        .apply = [](TopicConfig& c, std::string_view,
+                    std::int64_t n) { c.segment_time = Millis(n); }},
     Row{.name = "unclean.leader.election.enable",
         .type = ConfigType::boolean,
         .built_in = "false",
