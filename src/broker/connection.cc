@@ -12,6 +12,9 @@ constexpr std::size_t kPrefixSize = sizeof(std::int32_t);
 // Idle connections keep this much; a larger request gets a buffer that grows with what has come.
 constexpr std::size_t kIdleInputSize = 4 * 1024;
 constexpr std::size_t kInputGrowthMin = 64 * 1024;
+// Requests of a producer under way at once; clients send five unless told otherwise.
+constexpr std::size_t kProducesMax = 16;
+constexpr std::int16_t kProduceKey = 0;
 // How long the callbacks of connections that were cut may take to run.
 constexpr Millis kCutPatience{2'000};
 
@@ -137,7 +140,19 @@ void Connection::reserve_input() {
   }
 }
 
+struct Connection::UnderWay {
+  explicit UnderWay(std::size_t frame_size) : size(frame_size) {}
+
+  // Where the handling thread and the answering thread meet: whoever comes second goes on.
+  enum class Meeting : std::uint8_t { handler_runs, handler_returned, answered };
+  std::atomic<Meeting> meeting{Meeting::handler_runs};
+  const std::size_t size;
+  Reply reply;         // handed over by the answering thread
+  bool ready = false;  // the reply is there, as the connection's owner knows it
+};
+
 void Connection::read_more() {
+  reading_ = true;
   reserve_input();
   if (pool_->stopping()) return stream_.close();
   const BrokerOptions& options = pool_->broker().options();
@@ -149,6 +164,7 @@ void Connection::read_more() {
 }
 
 void Connection::on_read(Result<std::size_t> size) {
+  reading_ = false;
   if (!size && size.error().kind == ErrorKind::overloaded && input_end_ > 0)
     return end("timeout", "the rest of a request did not come in time");
   if (!size || *size == 0) return;  // gone or idle for too long; the destructor closes
@@ -173,69 +189,96 @@ bool Connection::check_size(std::int32_t size) {
 }
 
 void Connection::process() {
-  while (!ended_) {
+  while (send_ready()) {
     const std::size_t left = input_end_ - input_begin_;
     if (left < kPrefixSize) break;
     const auto size = load_be<std::int32_t>(input_.data() + input_begin_);
     if (!check_size(size)) return;
     frame_size_ = static_cast<std::size_t>(size);
-    if (!hold_request(std::min(frame_size_ + kPrefixSize, std::max(left, kIdleInputSize))))
+    if (!hold_request(under_way_size_ +
+                      std::min(frame_size_ + kPrefixSize, std::max(left, kIdleInputSize))))
       return end("overloaded",
                  "too many large requests at once; try again, or raise "
                  "kafka.queued.max.request.bytes");
     if (left - kPrefixSize < frame_size_) break;
+    if (!may_begin()) return;  // an answer leads back here
     const auto first = input_.begin() + static_cast<std::ptrdiff_t>(input_begin_ + kPrefixSize);
     auto frame = std::make_shared<const Buffer>(first, first + size);
     input_begin_ += kPrefixSize + frame_size_;
     frame_size_ = 0;
-    if (!handle(std::move(frame))) return;
+    begin(std::move(frame));
   }
-  if (!ended_) read_more();
+  // A request that may wait long, like a Fetch, is not read past: the time limit of the next read
+  // must not begin before its answer.
+  const bool may_read = under_way_.empty() || producing_;
+  if (!ended_ && !reading_ && may_read) read_more();
 }
 
-bool Connection::handle(std::shared_ptr<const Buffer> frame) {
-  meeting_.store(Meeting::handler_runs, std::memory_order_relaxed);
-  dispatch(std::move(frame));
-  auto expected = Meeting::handler_runs;
-  if (meeting_.compare_exchange_strong(expected, Meeting::handler_returned)) return false;
-  return send(std::move(reply_));
+bool Connection::may_begin() const {
+  if (under_way_.empty() && !writing_) return true;
+  const bool is_produce =
+      frame_size_ >= sizeof kProduceKey &&
+      load_be<std::int16_t>(input_.data() + input_begin_ + kPrefixSize) == kProduceKey;
+  return is_produce && producing_ && under_way_.size() < kProducesMax;
 }
 
-void Connection::dispatch(std::shared_ptr<const Buffer> frame) {
-  RawCall::Respond respond = [self = shared_from_this()](Reply reply) {
-    self->deliver(std::move(reply));
-  };
-  pool_->broker().handle(std::move(frame), client_, std::move(respond));
+void Connection::begin(std::shared_ptr<const Buffer> frame) {
+  const auto request = std::make_shared<UnderWay>(frame->size());
+  producing_ =
+      frame->size() >= sizeof kProduceKey && load_be<std::int16_t>(frame->data()) == kProduceKey;
+  under_way_.push_back(request);
+  under_way_size_ += request->size;
+  pool_->broker().handle(std::move(frame), client_,
+                         [self = shared_from_this(), request](Reply reply) {
+                           self->deliver(request, std::move(reply));
+                         });
+  auto expected = UnderWay::Meeting::handler_runs;
+  request->ready =
+      !request->meeting.compare_exchange_strong(expected, UnderWay::Meeting::handler_returned);
 }
 
 // Runs on the thread that answers.
-void Connection::deliver(Reply reply) {
-  reply_ = std::move(reply);
-  if (meeting_.exchange(Meeting::answered) == Meeting::handler_runs) return;
-  stream_.post([self = shared_from_this()] {
-    if (self->send(std::move(self->reply_))) self->process();
+void Connection::deliver(const std::shared_ptr<UnderWay>& request, Reply reply) {
+  request->reply = std::move(reply);
+  if (request->meeting.exchange(UnderWay::Meeting::answered) == UnderWay::Meeting::handler_runs)
+    return;
+  stream_.post([self = shared_from_this(), request] {
+    request->ready = true;
+    self->process();
   });
 }
 
-bool Connection::send(Reply reply) {
-  hold_request(0);
-  if (reply.kind == Reply::Kind::hang_up) {
-    if (!pool_->stopping()) end("refused", reply.why);
-    stream_.close();
-    return false;
+bool Connection::send_ready() {
+  while (!ended_ && !writing_ && !under_way_.empty() && under_way_.front()->ready) {
+    const auto request = std::move(under_way_.front());
+    under_way_.pop_front();
+    under_way_size_ -= request->size;
+    hold_request(under_way_size_);
+    if (request->reply.kind == Reply::Kind::hang_up) {
+      if (!pool_->stopping()) end("refused", request->reply.why);
+      ended_ = true;
+      stream_.close();
+      break;
+    }
+    answered_any_ = true;
+    if (request->reply.kind == Reply::Kind::silence) continue;
+    sending_ = std::move(request->reply);
+    writing_ = true;
+    stream_.write_all(sending_.frame.pieces(), pool_->broker().options().write_timeout,
+                      [self = shared_from_this()](Result<void> written) {
+                        self->on_written(std::move(written));
+                      });
   }
-  answered_any_ = true;
-  if (reply.kind == Reply::Kind::silence) return true;
-  sending_ = std::move(reply);
-  stream_.write_all(
-      sending_.frame.pieces(), pool_->broker().options().write_timeout,
-      [self = shared_from_this()](Result<void> written) { self->on_written(std::move(written)); });
-  return false;
+  return !ended_;
 }
 
 void Connection::on_written(Result<void> written) {
+  writing_ = false;
   sending_ = {};
-  if (!written) return;  // the client is gone or too slow; the destructor closes
+  if (!written) {  // the client is gone or too slow; the destructor closes
+    ended_ = true;
+    return;
+  }
   process();
 }
 

@@ -1,10 +1,12 @@
-// One client's connection: reads a request, has it answered, writes the answer, reads the next one.
-// Only server.cc uses it.
+// One client's connection: reads requests, has them answered, writes the answers in their order.
+// One request is under way at a time, but of a producer several, so that one sync of the disk is
+// enough for all of them. Only server.cc uses it.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -72,12 +74,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void process();
   // The size of the frame that begins the input, or nothing when it was refused.
   bool check_size(std::int32_t size);
-  // False while the answer is still owed.
-  bool handle(std::shared_ptr<const Buffer> frame);
-  void dispatch(std::shared_ptr<const Buffer> frame);
-  void deliver(Reply reply);
-  // False when it is being written, or the connection ended.
-  bool send(Reply reply);
+  // A request that was begun and whose answer was not handed to the kernel yet.
+  struct UnderWay;
+  // Whether the request at the begin of the input may be begun beside those under way.
+  bool may_begin() const;
+  void begin(std::shared_ptr<const Buffer> frame);
+  void deliver(const std::shared_ptr<UnderWay>& request, Reply reply);
+  // Writes the answers whose turn it is; false when the connection ended.
+  bool send_ready();
   void on_written(Result<void> written);
   void reserve_input();
   void end(std::string_view reason, const std::string& why);
@@ -95,12 +99,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t held_ = 0;        // of requests, as the pool knows it
   bool answered_any_ = false;
   bool ended_ = false;
+  bool reading_ = false;
+  bool writing_ = false;
 
-  // Where the handling thread and the answering thread meet: whoever comes second goes on.
-  enum class Meeting : std::uint8_t { handler_runs, handler_returned, answered };
-  std::atomic<Meeting> meeting_{Meeting::handler_runs};
-  Reply reply_;    // handed over by the answering thread
-  Reply sending_;  // what the kernel is being given
+  std::deque<std::shared_ptr<UnderWay>> under_way_;  // in the order they came in
+  std::size_t under_way_size_ = 0;                   // bytes of their frames
+  bool producing_ = false;                           // the last one begun was a Produce
+  Reply sending_;                                    // what the kernel is being given
 };
 
 }  // namespace adbrook::broker

@@ -43,6 +43,7 @@ ErrorCode code_of(const log::AppendRefusal& refusal) {
     case AppendRule::out_of_order_sequence: return ErrorCode::out_of_order_sequence_number;
     case AppendRule::invalid_producer_epoch: return ErrorCode::invalid_producer_epoch;
     case AppendRule::transaction_state: return ErrorCode::invalid_txn_state;
+    case AppendRule::invalid_timestamp: return ErrorCode::invalid_timestamp;
     case AppendRule::none: break;
   }
   switch (refusal.kind) {
@@ -62,6 +63,8 @@ class Producing : public std::enable_shared_from_this<Producing> {
     for (const auto& topic : call_->topic_data) outcomes_.emplace_back(topic.partition_data.size());
     for (const auto& topic : outcomes_) open_ += topic.size();
     for (std::size_t t = 0; t < outcomes_.size(); ++t) produce_topic(t);
+    // Who wants no acknowledgement waits for no disk: the appends are in their order.
+    if (call_->acks == kAcksNone) return answer_nothing();
     close_one();
   }
 
@@ -123,7 +126,7 @@ class Producing : public std::enable_shared_from_this<Producing> {
         {partition, Buffer(bytes.begin(), bytes.end()), log::BatchOrigin::client});
     log::AppendDone done = [self = shared_from_this(), partition,
                             &outcome](const log::AppendResult& result) {
-      self->appended(partition, outcome, result);
+      if (self->call_->acks != kAcksNone) self->appended(partition, outcome, result);
     };
     if (!header.transactional()) return broker_.log().append(std::move(what), std::move(done));
     const std::string id(call_->transactional_id.value_or(""));
@@ -151,11 +154,10 @@ class Producing : public std::enable_shared_from_this<Producing> {
   }
 
   void close_one() {
-    if (open_.fetch_sub(1) == 1) answer();
+    if (open_.fetch_sub(1) == 1 && call_->acks != kAcksNone) answer();
   }
 
   void answer() {
-    if (call_->acks == kAcksNone) return answer_nothing();
     ProduceResponse response;
     for (std::size_t t = 0; t < outcomes_.size(); ++t) {
       auto& topic = response.responses.emplace_back();
@@ -177,7 +179,8 @@ class Producing : public std::enable_shared_from_this<Producing> {
     return partition;
   }
 
-  // Who wants no answer gets none; a mistake is heard only by closing the connection.
+  // Who wants no answer gets none; a mistake is heard only by closing the connection. Before the
+  // appends are done: what the disk refuses afterwards is lost, as acks=0 says.
   void answer_nothing() {
     for (const auto& topic : outcomes_)
       for (const Outcome& outcome : topic)
