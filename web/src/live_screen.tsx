@@ -63,9 +63,9 @@ function Counters({ windows }: { windows: [LiveWindow, LiveWindow, LiveWindow] |
     <div class="counters">
       {metrics.map((metric) => (
         <div class={`counter ${metric.tone ? `t-${metric.tone}` : ''}`} key={metric.term}>
-          <h3>
+          <h2>
             <Term name={metric.term}>{metric.title}</Term>
-          </h3>
+          </h2>
           <p class="big" data-metric={`${metric.term}-now`}>
             {windows ? metric.now(windows[0]) : none}
             {windows && metric.unit && <span class="unit">{metric.unit}</span>}
@@ -202,7 +202,7 @@ function Ticker() {
       const fresh = pick(waiting);
       waiting = [];
       setEvents((old) => [...fresh, ...old].slice(0, tickerMax));
-    }, 700);
+    }, 350);
     return () => {
       off();
       clearInterval(timer);

@@ -12,7 +12,8 @@ export function pulseKind(outcome: string): number {
 const colorNames = ['impression', 'click', 'unlinked', 'refused'];
 const lives = [1400, 2600, 2600, 1600]; // ms
 const pulsesMax = 5000;
-const levels = 10; // steps of fading, so that a whole step is one drawing call
+const levels = 16; // steps of growing and fading
+const stillLevel = 4; // the one that is shown where motion is unwanted
 const traceLife = 12_000; // how long an event can still be pointed at
 const tracesMax = 1200;
 const hitRadius = 14;
@@ -22,6 +23,10 @@ interface Pulse {
   y: number;
   begin: number;
   kind: number;
+}
+interface Sprite {
+  image: HTMLCanvasElement;
+  half: number; // of its side
 }
 interface Trace extends Pulse {
   event: LiveEvent;
@@ -41,6 +46,7 @@ export class WorldMap {
   private drawing = 0;
   private pausedAt = 0;
   private colors: string[] = [];
+  private sprites: Sprite[][] = [];
   private chosen: LiveEvent | null = null;
   private readonly context: CanvasRenderingContext2D;
   frames = 0; // drawn, for whoever measures
@@ -92,6 +98,7 @@ export class WorldMap {
     projection.fitExtent([[edge, edge], [width - edge, height - edge]], frame);
     this.projection = projection;
     this.drawBase();
+    this.makeSprites();
     for (const trace of this.traces) this.place(trace, trace.event);
     this.pulses = [];
     this.wake();
@@ -201,8 +208,7 @@ export class WorldMap {
     context.drawImage(this.base, 0, 0);
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.drawTraces(time);
-    if (reducedMotion.value) this.drawStill(time);
-    else for (let kind = 0; kind < pulseKinds.length; ++kind) this.drawKind(kind, time);
+    this.drawPulses(time);
     this.drawChosen();
     if (this.pausedAt || this.pulses.length + this.traces.length === 0) return;
     // Without motion the map still forgets, once a second.
@@ -212,85 +218,66 @@ export class WorldMap {
 
   private drawTraces(time: number): void {
     const { context } = this;
+    context.globalAlpha = 0.35;
     for (let kind = 0; kind < pulseKinds.length; ++kind) {
       context.fillStyle = this.colors[kind] ?? '';
-      context.globalAlpha = 0.35;
-      context.beginPath();
-      for (const t of this.traces) {
-        if (t.kind !== kind || time < t.begin) continue;
-        context.moveTo(t.x + 1.2, t.y);
-        context.arc(t.x, t.y, 1.2, 0, 6.3);
-      }
-      context.fill();
+      for (const t of this.traces)
+        if (t.kind === kind && time >= t.begin) context.fillRect(t.x - 1, t.y - 1, 2, 2);
     }
     context.globalAlpha = 1;
   }
 
-  private drawStill(time: number): void {
-    for (const p of this.pulses) if (time >= p.begin) this.shape([p], p.kind, 0.3, 0.9);
-  }
-
-  private drawKind(kind: number, time: number): void {
-    const life = lives[kind] ?? 1;
-    const byLevel: Pulse[][] = Array.from({ length: levels }, () => []);
-    for (const pulse of this.pulses) {
-      if (pulse.kind !== kind) continue;
-      const age = (time - pulse.begin) / life;
-      if (age >= 0 && age < 1) byLevel[Math.floor(age * levels)]?.push(pulse);
+  private drawPulses(time: number): void {
+    const { context, sprites } = this;
+    for (const p of this.pulses) {
+      const age = (time - p.begin) / (lives[p.kind] ?? 1);
+      if (age < 0 || age >= 1) continue;
+      const level = reducedMotion.value ? stillLevel : Math.floor(age * levels);
+      const sprite = sprites[p.kind]?.[level];
+      if (sprite) context.drawImage(sprite.image, p.x - sprite.half, p.y - sprite.half, sprite.half * 2, sprite.half * 2);
     }
-    byLevel.forEach((pulses, level) => {
-      if (pulses.length > 0) this.shape(pulses, kind, (level + 0.5) / levels, 1 - level / levels);
-    });
   }
 
-  private shape(pulses: Pulse[], kind: number, age: number, alpha: number): void {
-    const { context } = this;
+  // Each shape at each step of its life is drawn once; thousands of copies cost little.
+  private makeSprites(): void {
+    this.sprites = pulseKinds.map((_, kind) =>
+      Array.from({ length: levels }, (_unused, level) => this.sprite(kind, (level + 0.5) / levels)),
+    );
+  }
+
+  private sprite(kind: number, age: number): Sprite {
     const grown = 1 - (1 - age) * (1 - age);
-    context.globalAlpha = alpha;
-    context.strokeStyle = context.fillStyle = this.colors[kind] ?? '';
-    context.lineWidth = kind === 3 ? 1.3 : 2.2 - 1.4 * age;
-    context.beginPath();
-    for (const { x, y } of pulses) {
-      if (kind === 0) {
-        const r = 1.4 + 2.2 * grown;
-        context.moveTo(x + r, y);
-        context.arc(x, y, r, 0, 6.3);
-      } else if (kind === 1) {
-        const r = 3 + 17 * grown;
-        context.moveTo(x + r, y);
-        context.arc(x, y, r, 0, 6.3);
-      } else if (kind === 2) {
-        const r = 4 + 9 * grown;
-        context.moveTo(x, y - r);
-        context.lineTo(x + r, y);
-        context.lineTo(x, y + r);
-        context.lineTo(x - r, y);
-        context.closePath();
-      } else {
-        context.moveTo(x - 3, y - 3);
-        context.lineTo(x + 3, y + 3);
-        context.moveTo(x + 3, y - 3);
-        context.lineTo(x - 3, y + 3);
-      }
+    const reach = [1.4 + 2.2 * grown, 3 + 16 * grown, 4 + 9 * grown, 3][kind] ?? 3;
+    const half = Math.ceil(reach + 2);
+    const image = document.createElement('canvas');
+    image.width = image.height = Math.ceil(half * 2 * this.ratio);
+    const to = image.getContext('2d');
+    if (!to) return { image, half };
+    to.scale(this.ratio, this.ratio);
+    to.translate(half, half);
+    to.globalAlpha = 1 - age;
+    to.strokeStyle = to.fillStyle = this.colors[kind] ?? '';
+    to.lineWidth = kind === 3 ? 1.3 : 2.2 - 1.4 * age;
+    to.beginPath();
+    if (kind < 2) {
+      to.arc(0, 0, reach, 0, 6.3);
+    } else if (kind === 2) {
+      to.moveTo(0, -reach);
+      for (const [x, y] of [[reach, 0], [0, reach], [-reach, 0]] as const) to.lineTo(x, y);
+      to.closePath();
+    } else {
+      to.moveTo(-reach, -reach);
+      to.lineTo(reach, reach);
+      to.moveTo(reach, -reach);
+      to.lineTo(-reach, reach);
     }
-    if (kind === 0) context.fill();
-    else context.stroke();
-    if (kind === 1 || kind === 2) this.cores(pulses, kind);
-    context.globalAlpha = 1;
-  }
-
-  private cores(pulses: Pulse[], kind: number): void {
-    const { context } = this;
-    context.beginPath();
-    for (const { x, y } of pulses) {
-      if (kind === 1) {
-        context.moveTo(x + 2.6, y);
-        context.arc(x, y, 2.6, 0, 6.3);
-      } else {
-        context.rect(x - 2, y - 2, 4, 4);
-      }
-    }
-    context.fill();
+    if (kind === 0) to.fill();
+    else to.stroke();
+    to.beginPath();
+    if (kind === 1) to.arc(0, 0, 2.6, 0, 6.3);
+    if (kind === 2) to.rect(-2, -2, 4, 4);
+    to.fill();
+    return { image, half };
   }
 
   private drawChosen(): void {

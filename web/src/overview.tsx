@@ -117,7 +117,7 @@ function Cards(props: { row: ReportRow | undefined; before: ReportRow | undefine
     <div class="counters cards">
       {cards.map((card) => (
         <div class="counter" key={card.term}>
-          <h3><Term name={card.term}>{card.title}</Term></h3>
+          <h2><Term name={card.term}>{card.title}</Term></h2>
           <p class="big" data-metric={card.term}>{open(card.value)}</p>
           <p class="beneath">{card.sub || ' '}</p>
           {props.compares && <Delta share={card.delta} good={card.good} />}

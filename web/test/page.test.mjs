@@ -1,0 +1,300 @@
+// The dashboard in a real browser against the real engine with seeded traffic.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { hostile } from './hostile.mjs';
+import { build, Engine, launch, openPage, overflow, root, shoot, skip, uuid } from './harness.mjs';
+
+const screens = ['live', 'overview'];
+const seed = process.env.ADBROOK_SEED ?? '42';
+let engine;
+let browser;
+
+before(async () => {
+  if (skip) return;
+  console.log(`# seed ${seed}`);
+  engine = await Engine.start();
+  const start = new Date(Date.now() - 26 * 3_600_000).toISOString();
+  engine.generate('--events', '12000', '--seed', seed, '--start', start, '--span', '24h');
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await engine?.close();
+});
+
+const check = (name, run) => test(name, { skip, timeout: 120_000 }, run);
+const text = (page, selector) => page.locator(selector).first().innerText();
+const digits = (shown) => Number(shown.replace(/[^\d.]/g, ''));
+const settled = (page) => page.locator('[data-testid=freshness].live').waitFor();
+
+test('the types of the page hold', { timeout: 120_000 }, () => {
+  const done = spawnSync(process.execPath, [join(root, 'web/node_modules/typescript/bin/tsc'), '--noEmit', '-p', join(root, 'web')], { encoding: 'utf8' });
+  assert.equal(done.status, 0, done.stdout + done.stderr);
+});
+
+test('the first load is at most 100 KiB, also for clients that know only gzip', () => {
+  const { files, first_load } = JSON.parse(readFileSync(join(build, 'page/sizes.json'), 'utf8'));
+  const sum = (form) => files.filter((f) => first_load.includes(f.path)).reduce((n, f) => n + f[form], 0);
+  console.log(`# first load: ${(sum('gzip') / 1024).toFixed(1)} KiB gzip, ${(sum('brotli') / 1024).toFixed(1)} KiB brotli`);
+  assert.ok(first_load.length >= 4);
+  assert.ok(sum('gzip') <= 100 * 1024, `${sum('gzip')} bytes`);
+});
+
+check('the live screen is usable within a second of its load', async () => {
+  const page = await openPage(browser, engine);
+  await page.locator('[data-metric=impressions-30m]').waitFor();
+  await settled(page);
+  const ms = await page.evaluate(() => performance.now() - performance.getEntriesByType('navigation')[0].responseEnd);
+  console.log(`# numbers ${Math.round(ms)} ms after the page had come`);
+  assert.ok(ms < 3000, `${ms} ms`);
+  const bytes = await page.evaluate(() => performance.getEntriesByType('resource').reduce((n, r) => n + r.encodedBodySize, 0));
+  assert.ok(bytes <= 100 * 1024, `${bytes} bytes`);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+check('an event that is posted is on the page within a second', async () => {
+  const page = await openPage(browser, engine);
+  await settled(page);
+  const took = [];
+  for (let i = 0; i < 40; ++i) {
+    const id = uuid();
+    const begin = performance.now();
+    await engine.post('/v1/impressions', { uuid: id, timestamp: Date.now(), campaignId: 1, pubId: 1, country: 'FR', city: 'Paris', latitude: 48.9, longitude: 2.3 });
+    await page.locator(`.ticker a[href$="${id}"]`).waitFor({ state: 'attached', timeout: 5000 });
+    took.push(performance.now() - begin);
+  }
+  took.sort((a, b) => a - b);
+  console.log(`# from the request to the page: median ${Math.round(took[20])} ms, longest of 40 ${Math.round(took[39])} ms`);
+  assert.ok(took[39] <= 1500, `${took[39]} ms`);
+  await page.context().close();
+});
+
+check('the numbers of overview are those of the report', async () => {
+  const page = await openPage(browser, engine, '/#/overview?period=all&compare=none');
+  await page.locator('.breakdown .bars').first().waitFor();
+  await page.waitForFunction(() => document.querySelectorAll('.breakdown .bars').length === 8);
+  const { rows: [row] } = await engine.json('/v1/reports/click-through?bucket=all');
+  assert.equal(digits(await text(page, '[data-metric=impressions]')), row.impressions);
+  assert.equal(digits(await text(page, '[data-metric=clicks]')), row.clicks);
+  assert.equal(await text(page, '[data-metric=ctr]'), `${(row.ctr * 100).toFixed(2)} %`);
+  assert.equal(await text(page, '[data-metric=unique_ctr]'), `${(row.unique_ctr * 100).toFixed(2)} %`);
+  const { rows } = await engine.json('/v1/reports/click-through?by=publisher_id&bucket=all&sort=impressions');
+  const shown = await page.locator('section:has(h2:text-is("Publishers")) tbody tr').evaluateAll((all) => all.map((tr) => [...tr.children].map((c) => c.textContent.trim())));
+  assert.deepEqual(shown.map((r) => [r[0], digits(r[2])]), rows.map((r) => [r.publisher_id, r.clicks]));
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+check('a click on a row filters, the address tells it, and the back button takes it back', async () => {
+  const page = await openPage(browser, engine, '/#/overview?period=all&compare=none');
+  const all = page.locator('[data-metric=impressions]');
+  await page.locator('section:has(h2:text-is("Countries")) tbody button').first().click();
+  await page.waitForFunction(() => location.hash.includes('where=country'));
+  const country = decodeURIComponent(page.url()).match(/country=([A-Z]{2})/)[1];
+  const { rows: [row] } = await engine.json(`/v1/reports/click-through?bucket=all&where=country=${country}`);
+  await page.waitForFunction((n) => document.querySelector('[data-metric=impressions]')?.textContent.replace(/\D/g, '') === String(n), row.impressions);
+  const other = await openPage(browser, engine, new URL(page.url()).hash.replace(/^/, '/'));
+  await other.locator('.chips').waitFor();
+  await page.goBack();
+  await page.locator('.chips').waitFor({ state: 'detached' });
+  const { rows: [whole] } = await engine.json('/v1/reports/click-through?bucket=all');
+  await page.waitForFunction((n) => document.querySelector('[data-metric=impressions]')?.textContent.replace(/\D/g, '') === String(n), whole.impressions);
+  assert.ok(await all.isVisible());
+  assert.deepEqual([...page.faults, ...other.faults], []);
+  await page.context().close();
+  await other.context().close();
+});
+
+check('with the keyboard alone a number opens down to one event', async () => {
+  const page = await openPage(browser, engine, '/#/live');
+  await settled(page);
+  const press = (key) => page.keyboard.press(key);
+  await press('g');
+  await press('o');
+  await page.locator('[data-metric=clicks] a').waitFor();
+  const tabTo = async (selector) => {
+    for (let i = 0; i < 60; ++i) {
+      if (await page.evaluate((s) => document.activeElement?.matches(s) ?? false, selector)) return;
+      await press('Tab');
+    }
+    assert.fail(`the Tab key does not reach ${selector}`);
+  };
+  await tabTo('[data-metric=impressions] a');
+  await press('Enter');
+  await tabTo('tbody th a');
+  const id = await page.evaluate(() => document.activeElement.textContent);
+  await press('Enter');
+  await page.locator('.steps').waitFor();
+  assert.equal(await text(page, '.id'), id);
+  const life = await engine.json(`/v1/events/${id}`);
+  const { topic, partition, offset } = life.copies[0];
+  assert.match(await text(page, '.steps'), new RegExp(`${topic}, partition ${partition}, offset ${offset}`));
+  await page.goBack();
+  await page.locator('tbody th a').first().waitFor();
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+check('palette and shortcuts open, find and close by keys', async () => {
+  const page = await openPage(browser, engine, '/#/live');
+  await settled(page);
+  await page.keyboard.press('?');
+  await page.locator('dialog .keys').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('overv');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => location.hash.startsWith('#/overview'));
+  await page.goto(`${engine.url}/#/live`);
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Live');
+  await page.keyboard.press(' ');
+  await page.locator('.map-paused').waitFor();
+  await page.keyboard.press(' ');
+  await page.locator('.map-paused').waitFor({ state: 'detached' });
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+check('a dimension that is not kept with the filter says so', async () => {
+  const page = await openPage(browser, engine, '/#/overview?period=all&where=country%3DUS');
+  await page.getByText('Not kept by country').first().waitFor();
+  await page.goto(`${engine.url}/#/overview?period=all&where=country%3DUS&where=browser%3DChrome`);
+  await page.getByText('These filters are not kept together').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('[data-metric=impressions]').waitFor();
+  await page.context().close();
+});
+
+for (const scheme of ['light', 'dark'])
+  check(`axe finds nothing on any screen, ${scheme}, and every screen is drawn`, async () => {
+    const axe = readFileSync(join(root, 'web/node_modules/axe-core/axe.min.js'), 'utf8');
+    const page = await openPage(browser, engine, '/', { colorScheme: scheme });
+    const id = (await engine.json(`/v1/events?cell=click-through;${encodeURIComponent(new Date(Date.now() - 24 * 3_600_000).toISOString())}/24h&limit=5`)).clicks[0].uuid;
+    const more = [['event', `event/${id}`], ['cell', `cell?cell=${encodeURIComponent(`click-through;${new Date(Date.now() - 24 * 3_600_000).toISOString()}/24h`)}`]];
+    for (const [name, address] of [...screens.map((s) => [s, s]), ...more]) {
+      await page.goto(`${engine.url}/#/${address}`);
+      await settled(page);
+      await page.waitForFunction(() => !document.querySelector('.loading'));
+      await page.evaluate(`if (!window.axe) { ${axe} }`).catch(() => {});
+      await page.evaluate(axe);
+      const found = await page.evaluate(async () => {
+        const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+        return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')} ${v.nodes[0].failureSummary}`);
+      });
+      assert.deepEqual(found, [], `${name}, ${scheme}`);
+      await shoot(page, `${name}-${scheme}`);
+    }
+    await page.context().close();
+  });
+
+check('at 320 px nothing has to be scrolled sideways', async () => {
+  const page = await openPage(browser, engine, '/', { viewport: { width: 320, height: 700 }, colorScheme: 'dark' });
+  for (const name of screens) {
+    await page.goto(`${engine.url}/#/${name}`);
+    await settled(page);
+    await page.waitForFunction(() => !document.querySelector('.loading'));
+    assert.ok((await overflow(page)) <= 0, name);
+    await shoot(page, `${name}-320`);
+  }
+  await page.context().close();
+});
+
+check('three hundred hostile texts stay text', async () => {
+  const now = Date.now();
+  const ids = hostile.map(() => uuid());
+  const answer = await engine.post('/v1/impressions', hostile.map((value, i) => ({
+    uuid: ids[i], timestamp: now - 600_000 + i, campaignId: 666, pubId: 6, city: value, browser: value, platform: value,
+    creativeId: value, placementId: value, userId: value, latitude: 0, longitude: 0, extra: { referrer: value, userAgent: value },
+  })));
+  assert.ok(answer.accepted >= 290, JSON.stringify(answer.rejected.slice(0, 3)));
+  const page = await openPage(browser, engine, '/#/live');
+  await settled(page);
+  for (const dimension of ['city', 'browser', 'platform', 'creative_id', 'placement_id']) {
+    await page.goto(`${engine.url}/#/overview?period=24h&where=campaign_id%3D666&all=${dimension}`);
+    await page.waitForFunction(() => [...document.querySelectorAll('.breakdown tbody')].some((t) => t.children.length > 200));
+    assert.ok((await overflow(page)) <= 0, dimension);
+  }
+  // Filters by each text, and the events behind it.
+  for (const i of [0, 2, 5, 30, 44, 50, 66, 78]) {
+    await page.goto(`${engine.url}/#/overview?period=24h&where=${encodeURIComponent(`city=${hostile[i]}`)}`);
+    await page.locator('.chips').waitFor();
+    await page.goto(`${engine.url}/#/event/${ids[i]}`);
+    await page.locator('.fields').waitFor();
+    assert.ok((await overflow(page)) <= 0, hostile[i]);
+  }
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  const csv = await (await fetch(`${engine.url}/v1/reports/click-through?by=city&where=campaign_id=666&bucket=all&format=csv`)).text();
+  for (const line of csv.split('\n')) assert.ok(!/^"?(?!-?\d+,)[=+@-]/.test(line), line);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+check('the map keeps its pace with 3,000 pulses alive, and keeps still where motion is unwanted', async () => {
+  const measure = (page) => page.evaluate(async () => {
+    const map = document.querySelector('.map canvas').worldMap;
+    // Nine impressions in ten, as it is with heavy traffic.
+    const outcome = () => (Math.random() < 0.9 ? 'counted' : Math.random() < 0.7 ? 'joined' : 'unlinked');
+    const event = () => ({ id: String(Math.random()), kind: 'click', outcome: outcome(), time: 0, campaign: 1, publisher: 1, lat: Math.random() * 120 - 50, lon: Math.random() * 340 - 170 });
+    map.add(Array.from({ length: 2700 }, event), 1400);
+    await new Promise((done) => setTimeout(done, 200));
+    const first = map.frames;
+    const begin = performance.now();
+    for (let i = 0; i < 20; ++i) {
+      map.add(Array.from({ length: 210 }, event), 100);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    return ((map.frames - first) * 1000) / (performance.now() - begin);
+  });
+  const page = await openPage(browser, engine, '/#/live');
+  await settled(page);
+  const rate = await measure(page);
+  console.log(`# ${rate.toFixed(1)} frames a second with about 3,000 pulses`);
+  assert.ok(rate >= 20, `${rate} frames a second`);
+  await page.context().close();
+  const calm = await openPage(browser, engine, '/#/live', { reducedMotion: 'reduce' });
+  await settled(calm);
+  await calm.waitForTimeout(500);
+  const still = await calm.evaluate(async () => {
+    const map = document.querySelector('.map canvas').worldMap;
+    const first = map.frames;
+    await new Promise((done) => setTimeout(done, 2000));
+    return map.frames - first;
+  });
+  assert.ok(still <= 14, `${still} frames in 2 s`);
+  await calm.context().close();
+});
+
+check('one open page costs the engine at most a fiftieth of a core', async () => {
+  const page = await openPage(browser, engine, '/#/live');
+  await settled(page);
+  const begin = await engine.cpuSeconds();
+  await page.waitForTimeout(5000);
+  const share = ((await engine.cpuSeconds()) - begin) / 5;
+  console.log(`# ${(share * 100).toFixed(2)} % of a core`);
+  assert.ok(share <= 0.02, `${share}`);
+  await page.context().close();
+});
+
+check('the engine dies and comes back: the page says so, keeps its numbers, and goes on', async () => {
+  const page = await openPage(browser, engine, '/#/live');
+  await engine.post('/v1/impressions', { uuid: uuid(), timestamp: Date.now(), campaignId: 1, pubId: 1 });
+  await page.waitForFunction(() => /[1-9]/.test(document.querySelector('[data-metric=impressions-30m]')?.textContent ?? ''));
+  const kept = await text(page, '[data-metric=impressions-30m]');
+  await engine.kill();
+  await page.locator('[data-testid=freshness].lost').waitFor();
+  assert.equal(await text(page, '[data-metric=impressions-30m]'), kept);
+  assert.match(await text(page, '[data-testid=freshness]'), /does not answer\. Last numbers of/);
+  await shoot(page, 'live-lost');
+  await engine.run();
+  await settled(page);
+  const id = uuid();
+  await engine.post('/v1/impressions', { uuid: id, timestamp: Date.now(), campaignId: 1, pubId: 1 });
+  await page.locator(`.ticker a[href$="${id}"]`).waitFor({ state: 'attached' });
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
