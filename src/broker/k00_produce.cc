@@ -43,7 +43,6 @@ ErrorCode code_of(const log::AppendRefusal& refusal) {
     case AppendRule::out_of_order_sequence: return ErrorCode::out_of_order_sequence_number;
     case AppendRule::invalid_producer_epoch: return ErrorCode::invalid_producer_epoch;
     case AppendRule::transaction_state: return ErrorCode::invalid_txn_state;
-    case AppendRule::invalid_timestamp: return ErrorCode::invalid_timestamp;
     case AppendRule::none: break;
   }
   switch (refusal.kind) {
