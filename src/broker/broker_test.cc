@@ -243,6 +243,25 @@ TEST_F(BrokerTest, every_setting_that_clients_look_for_is_described) {
     EXPECT_NE(config_of("t", name), "(missing)") << name;
 }
 
+TEST_F(BrokerTest, the_brokers_own_settings_are_told_as_numbers) {
+  DescribeConfigsRequest request;
+  request.resources.push_back({.resource_type = 4, .resource_name = "1"});
+  request.resources[0].configuration_keys.reset();
+  const auto answer = bed.ask<DescribeConfigsResponse>(request);
+  std::map<std::string, std::string> told;
+  for (const auto& config : answer->results.at(0).configs)
+    told.emplace(config.name, config.value.value_or("(null)"));
+  EXPECT_EQ(told["advertised.listeners"], "PLAINTEXT://broker.example:9092");
+  EXPECT_EQ(told["offsets.retention.minutes"], "10080");
+  EXPECT_EQ(told["log.retention.ms"], "604800000");
+  EXPECT_EQ(told["message.max.bytes"], "1048588");
+  EXPECT_EQ(told["auto.create.topics.enable"], "true");
+  EXPECT_EQ(told["num.partitions"], "1");
+  request.resources[0].resource_name = "7";
+  EXPECT_EQ(bed.ask<DescribeConfigsResponse>(request)->results.at(0).error_code,
+            ErrorCode::invalid_request);
+}
+
 TEST_F(BrokerTest, partitions_grow_and_show_up_in_the_directory) {
   create("t", 2);
   CreatePartitionsRequest request;

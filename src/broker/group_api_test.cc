@@ -120,6 +120,12 @@ TEST_F(GroupApiTest, a_group_that_nobody_knows_has_no_positions_and_no_error) {
   EXPECT_TRUE(bed.ask<OffsetFetchResponse>(all, 7)->topics.empty());
 }
 
+TEST_F(GroupApiTest, a_negative_position_is_kept_as_kafkajs_resets_with_it) {
+  EXPECT_EQ(commit("g", {}, -2), ErrorCode::none);
+  bed.crash();
+  EXPECT_EQ(fetched("g").committed_offset, -2);
+}
+
 TEST_F(GroupApiTest, all_positions_of_a_group_are_listed) {
   commit("g", {}, 42);
   const OffsetFetchRequest all{.group_id = "g", .topics = std::nullopt};

@@ -1,4 +1,5 @@
-// OffsetCommit: positions of a group, durable when they are answered.
+// OffsetCommit: positions of a group, durable when they are answered. A negative one is kept as it
+// is: kafkajs resets a group by committing -2 and reads it as "from the start".
 #include "protocol/k08_offset_commit.h"
 
 #include "broker/api_list.h"
@@ -52,8 +53,6 @@ void answer_offset_commit(Broker& broker, CommitCall made) {
       else if (static_cast<std::int64_t>(metadata.size()) >
                broker.group_options().offset_metadata_max.count)
         answer.error_code = ErrorCode::offset_metadata_too_large;
-      else if (position.committed_offset < 0)
-        answer.error_code = ErrorCode::invalid_request;
       else
         offsets.push_back({group, *partition, Offset{position.committed_offset},
                            position.committed_leader_epoch, std::string(metadata)});

@@ -52,8 +52,6 @@ void answer_txn_offset_commit(Broker& broker, CommitCall made) {
       else if (static_cast<std::int64_t>(metadata.size()) >
                broker.group_options().offset_metadata_max.count)
         answer.error_code = ErrorCode::offset_metadata_too_large;
-      else if (position.committed_offset < 0)
-        answer.error_code = ErrorCode::invalid_request;
       else
         offsets.emplace_back(TopicPartition{std::string(asked.name), position.partition_index},
                              PendingOffset{position.committed_offset,

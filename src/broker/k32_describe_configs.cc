@@ -48,7 +48,7 @@ class Answering {
                        "the only broker is " + std::to_string(broker_.node_id()));
       const Endpoint& endpoint = call_.client().advertised;
       add(shown, asked,
-          show_broker_config(broker_.options(),
+          show_broker_config(broker_.options(), broker_.group_options(),
                              endpoint.host + ":" + std::to_string(endpoint.port)),
           true);
     } else {

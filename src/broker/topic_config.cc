@@ -273,6 +273,18 @@ std::string rule_of(const Row& row) {
   }
 }
 
+// "7d" and "64KiB" as 604800000 and 65536, by what the name says they are.
+std::string bare_number(const ShownConfig& config) {
+  if (config.name.ends_with(".ms")) {
+    const auto duration = parse_duration(config.value);
+    return duration ? text(duration->count()) : config.value;
+  }
+  Bytes bytes;
+  if (config.name.ends_with(".bytes") && setting_text::parse(config.value, bytes))
+    return text(bytes.count);
+  return config.value;
+}
+
 std::string default_of(const Row& row, const BrokerOptions& options) {
   return row.standard == nullptr ? std::string(row.built_in) : row.standard(options);
 }
@@ -324,27 +336,42 @@ std::vector<ShownConfig> show_topic_config(const TopicConfig& config,
 }
 
 std::vector<ShownConfig> show_broker_config(const BrokerOptions& options,
+                                            const GroupOptions& groups,
                                             const std::string& advertised) {
+  constexpr Millis kMinute{60'000};
+  const auto number = [](std::int64_t n) { return text(n); };
   std::vector<ShownConfig> shown{
       {.name = "advertised.listeners", .value = "PLAINTEXT://" + advertised},
       {.name = "listeners", .value = "PLAINTEXT://" + advertised},
-      {.name = "broker.id", .value = text(options.node_id), .type = ConfigType::int32},
-      {.name = "node.id", .value = text(options.node_id), .type = ConfigType::int32},
+      {.name = "broker.id", .value = number(options.node_id), .type = ConfigType::int32},
       {.name = "default.replication.factor", .value = "1", .type = ConfigType::int32},
       {.name = "offsets.topic.replication.factor", .value = "1", .type = ConfigType::int32},
       {.name = "transaction.state.log.replication.factor", .value = "1", .type = ConfigType::int32},
       {.name = "min.insync.replicas", .value = "1", .type = ConfigType::int32},
+      // Kafka has these in other units as well, and tools ask for them.
+      {.name = "offsets.retention.minutes",
+       .value = number(groups.offsets_retention / kMinute),
+       .type = ConfigType::int32},
+      {.name = "log.retention.minutes",
+       .value = number(options.retention.count() < 0 ? -1 : options.retention / kMinute),
+       .type = ConfigType::int32},
+      {.name = "log.retention.hours",
+       .value = number(options.retention.count() < 0 ? -1 : options.retention / (60 * kMinute)),
+       .type = ConfigType::int32},
   };
-  for (const SettingRow& row : setting_rows(options)) {
-    const bool known = std::ranges::any_of(
-        shown, [&](const ShownConfig& config) { return config.name == row.key; });
-    if (known || row.key == "listen" || row.key == "advertise") continue;
-    shown.push_back({.name = row.key,
-                     .value = row.value,
-                     .default_value = row.default_value,
-                     .given = row.value != row.default_value,
-                     .about = row.about});
-  }
+  const auto add = [&](const std::vector<SettingRow>& rows) {
+    for (const SettingRow& row : rows)
+      if (row.key != "listen" && row.key != "advertise")
+        shown.push_back({.name = row.key,
+                         .value = row.value,
+                         .default_value = row.default_value,
+                         .given = row.value != row.default_value,
+                         .about = row.about});
+  };
+  add(setting_rows(options));
+  add(setting_rows(groups));
+  // Kafka's clients read durations and sizes as bare numbers.
+  for (ShownConfig& config : shown) config.value = bare_number(config);
   std::ranges::sort(shown, {}, &ShownConfig::name);
   return shown;
 }

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "broker/broker_options.h"
+#include "broker/group_options.h"
 #include "log/log_options.h"
 
 namespace adbrook::broker {
@@ -47,6 +48,7 @@ bool is_list_config(std::string_view name);
 
 // The broker's own settings, for tools that ask for them; they are read-only here.
 std::vector<ShownConfig> show_broker_config(const BrokerOptions& options,
+                                            const GroupOptions& groups,
                                             const std::string& advertised);
 
 }  // namespace adbrook::broker
