@@ -6,6 +6,7 @@
 #include "app/service.h"
 #include "app/traffic.h"
 #include "base/text.h"
+#include "io/tcp.h"
 
 namespace adbrook::app {
 namespace {
@@ -25,7 +26,7 @@ void warn_about_public(const Settings& settings, Console& console) {
   listening.insert(listening.begin(), settings.http.listen);
   for (const std::string& where : listening) {
     const auto address = http::parse_host_port(where);
-    if (address && !is_loopback(address->host))
+    if (address && !io::is_loopback(address->host))
       console.say("warning: everybody who reaches " + where +
                   " can read and write, without TLS and without credentials");
   }

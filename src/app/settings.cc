@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "http/server.h"
 #include "io/real_file_system.h"
+#include "io/tcp.h"
 
 namespace adbrook::app {
 namespace {
@@ -170,7 +171,7 @@ void SettingsReader::finish() {
     if (const auto address = http::parse_host_port(text); !address)
       complaints_.push_back(std::string(key) + " = '" + printable(text) +
                             "': " + address.error().message);
-    else if (!is_loopback(address->host) && !settings_.access.insecure_public)
+    else if (!io::is_loopback(address->host) && !settings_.access.insecure_public)
       complaints_.push_back(
           std::string(key) + " = '" + printable(text) +
           "': an address that others can reach is refused without TLS and credentials; listen on "
@@ -191,11 +192,6 @@ void SettingsReader::finish() {
                           "lengthen the horizon");
   if (settings_.engine.data.empty())
     complaints_.push_back("engine.data = '': the data directory needs a name");
-}
-
-bool is_loopback(std::string_view host) {
-  const bool digits = host.find_first_not_of("0123456789.") == std::string_view::npos;
-  return host == "localhost" || host == "::1" || (host.starts_with("127.") && digits);
 }
 
 SettingOrigin SettingsReader::origin(const std::string& key) const {

@@ -85,9 +85,6 @@ class SettingsReader {
   std::vector<std::string> complaints_;
 };
 
-// Whether only this machine can reach what listens on `host`.
-bool is_loopback(std::string_view host);
-
 // Every setting with its full key ("log.segment.bytes").
 std::vector<SettingRow> all_setting_rows(const Settings& settings);
 

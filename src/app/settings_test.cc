@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "io/real_file_system.h"
+#include "io/tcp.h"
 
 namespace adbrook::app {
 namespace {
@@ -135,9 +136,9 @@ TEST(Settings, an_impression_is_known_as_long_as_its_window_is_open) {
 
 TEST(Settings, loopback_is_what_only_this_machine_reaches) {
   for (const char* host : {"localhost", "::1", "127.0.0.1", "127.1.2.3"})
-    EXPECT_TRUE(is_loopback(host)) << host;
+    EXPECT_TRUE(io::is_loopback(host)) << host;
   for (const char* host : {"0.0.0.0", "::", "127.evil.example", "10.0.0.1", ""})
-    EXPECT_FALSE(is_loopback(host)) << host;
+    EXPECT_FALSE(io::is_loopback(host)) << host;
 }
 
 }  // namespace

@@ -61,10 +61,14 @@ Result<void> Server::listen(io::Network& network, const std::string& address,
     if (told->port == 0) told->port = listener->port();
   }
   // The trap of Kafka's setup is that clients are sent to an address that they cannot reach, so
-  // what they will be told is said for every listener.
-  broker_.note("kafka: " + addresses_.back() + " tells clients to come to " +
-               (told ? told->host + ":" + std::to_string(told->port)
-                     : std::string("the address they came in by; kafka.advertise names another")));
+  // what they will be told is said for every listener that others can come to.
+  if (told)
+    broker_.note("kafka: " + addresses_.back() + " tells clients to come to " + told->host + ":" +
+                 std::to_string(told->port));
+  else if (!io::is_loopback(where->host))
+    broker_.note("kafka: " + addresses_.back() +
+                 " tells clients to come to the address they came in by; kafka.advertise names "
+                 "another");
   listener->start(
       [pool = pool_, told](io::TcpStream stream) { pool->open(std::move(stream), told, pool); });
   listeners_.push_back(std::move(*listener));

@@ -358,4 +358,9 @@ void Network::connect(const std::string& host, std::uint16_t port, Millis patien
                  [attempt, host, port] { attempt->run(host, port); });
 }
 
+bool is_loopback(std::string_view host) {
+  const bool digits = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "::1" || (host.starts_with("127.") && digits);
+}
+
 }  // namespace adbrook::io

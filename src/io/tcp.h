@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -65,6 +66,9 @@ class TcpStream {
 
   std::shared_ptr<State> state_;  // shared with the calls under way, which outlive this object
 };
+
+// Whether only this machine can reach what listens on `host`.
+bool is_loopback(std::string_view host);
 
 // A bound, listening socket. Thread-safe.
 class TcpListener {
