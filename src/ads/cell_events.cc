@@ -198,7 +198,8 @@ ScanVerdict CellSearch::take_impression(const ScannedRecord& scanned) {
     return ScanVerdict::go_on;
   found_.more_impressions = found_.impressions.size() == found_.query.limit;
   if (found_.more_impressions) return ScanVerdict::stop;
-  found_.impressions.push_back({event.id, event.timestamp});
+  found_.impressions.push_back(
+      {event.id, event.timestamp, scanned.partition, scanned.record.offset});
   return ScanVerdict::go_on;
 }
 
@@ -210,13 +211,14 @@ void CellSearch::find_joined_clicks() {
 ScanVerdict CellSearch::take_joined(const ScannedRecord& scanned) {
   const auto click = read_attributed_click(scanned.record.value.value_or(ByteView{}));
   if (!click || !in_range(click->timestamp) || !matches(click->under)) return ScanVerdict::go_on;
-  return keep_click({click->id, click->timestamp, click->impression_id});
+  return keep_click({click->id, click->timestamp, click->impression_id, scanned.partition,
+                     scanned.record.offset});
 }
 
 ScanVerdict CellSearch::keep_click(CellClick click) {
   found_.more_clicks = found_.clicks.size() == found_.query.limit;
   if (found_.more_clicks) return ScanVerdict::stop;
-  found_.clicks.push_back(click);
+  found_.clicks.push_back(std::move(click));
   return ScanVerdict::go_on;
 }
 
@@ -233,7 +235,8 @@ ScanVerdict CellSearch::take_unlinked_click(const ScannedRecord& scanned) {
   if (!clicks_.decode(scanned.record.value.value_or(ByteView{}), event) ||
       !matches(under_of(event)))
     return ScanVerdict::go_on;
-  return keep_click({event.id, event.timestamp, std::nullopt});
+  return keep_click(
+      {event.id, event.timestamp, std::nullopt, scanned.partition, scanned.record.offset});
 }
 
 std::string allowed_views() {
@@ -302,6 +305,9 @@ void write_event(serde::JsonWriter& json, const Event& event) {
     else
       json.null();
   }
+  json.field("topic", std::string_view(event.partition.topic));
+  json.field("partition", std::int64_t{event.partition.number});
+  json.field("offset", event.offset.value);
   json.end_object();
 }
 

@@ -35,11 +35,15 @@ struct CellEventsQuery {
 struct CellImpression {
   Uuid id;
   Timestamp timestamp;
+  bus::Partition partition;  // where the record lies that was read
+  Offset offset;
 };
 struct CellClick {
   Uuid id;
   Timestamp timestamp;
   std::optional<Uuid> impression_id;  // absent: unlinked
+  bus::Partition partition;           // as above; joined ones lie in attributed-clicks
+  Offset offset;
 };
 
 // In the order of the log, at most `limit` of each kind.

@@ -186,6 +186,7 @@ void Collector::collect(std::string_view body, BodyRules rules, Done done) {
                  });
   auto gathered = batches.take();
   if (!answer) return done(pass(std::move(answer.error())));
+  if (rules.purpose == BodyPurpose::check) return done(std::move(*answer));
   for (const RefusedItem& item : answer->refused)
     metrics_.refused(kTopics[kPlace], item.refusal.reason).add();
   append_batches(std::move(gathered), std::move(*answer),

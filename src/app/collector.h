@@ -40,8 +40,12 @@ enum class UnknownFields { keep, refuse };
 // whatever that byte is, so that a bad first line does not spoil the good ones behind it.
 enum class BodyShape { automatic, lines };
 
+// A check answers what a delivery would, and keeps nothing.
+enum class BodyPurpose { deliver, check };
+
 struct BodyRules {
   UnknownFields unknown = UnknownFields::keep;
+  BodyPurpose purpose = BodyPurpose::deliver;
   BodyShape shape = BodyShape::automatic;
 };
 

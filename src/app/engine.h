@@ -61,6 +61,7 @@ class Engine {
   io::ThreadExecutor& executor() { return executor_; }
   log::Log& log() { return *log_; }
   bus::Bus& bus() { return *bus_; }
+  broker::GroupCoordinator& groups() { return broker_->groups(); }
   stream::TaskRunner& tasks() { return *tasks_; }
   // By task; to be touched inside its questions only.
   std::vector<ads::LiveTap>& live_taps() { return live_taps_; }

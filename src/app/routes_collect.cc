@@ -72,7 +72,15 @@ Collector::Done answer_to(http::Responder responder) {
   };
 }
 
-// `?strict=1` refuses unknown fields; anything else but 0 is a mistake worth telling.
+// A parameter that is 1 or 0; anything else is a mistake worth telling.
+Result<bool> is_on(const http::Query& query, std::string_view name) {
+  const std::string_view text = query.value_or(name, "0");
+  if (text == "1" || text == "true") return true;
+  if (text == "0" || text == "false") return false;
+  return fail(ErrorKind::invalid, "query: " + std::string(name) + " must be 1 or 0");
+}
+
+// `?strict=1` refuses unknown fields, `?dry_run=1` keeps nothing.
 Result<BodyRules> rules_of(const http::Request& request) {
   const auto query = http::Query::parse(request.query);
   if (!query) return pass(query.error());
@@ -81,11 +89,12 @@ Result<BodyRules> rules_of(const http::Request& request) {
   const std::string_view type = request.fields.find("Content-Type");
   if (type.find("ndjson") != std::string_view::npos || type.find("jsonl") != std::string_view::npos)
     rules.shape = BodyShape::lines;
-  const std::string_view strict = query->value_or("strict", "0");
-  if (strict == "1" || strict == "true")
-    rules.unknown = UnknownFields::refuse;
-  else if (strict != "0" && strict != "false")
-    return fail(ErrorKind::invalid, "query: strict must be 1 or 0");
+  const auto strict = is_on(*query, "strict");
+  if (!strict) return pass(strict.error());
+  if (*strict) rules.unknown = UnknownFields::refuse;
+  const auto dry_run = is_on(*query, "dry_run");
+  if (!dry_run) return pass(dry_run.error());
+  if (*dry_run) rules.purpose = BodyPurpose::check;
   return rules;
 }
 
@@ -94,7 +103,7 @@ using CollectCall = void (Collector::*)(std::string_view, BodyRules, Collector::
 http::Handler collect_handler(Collector& collector, CollectCall collect) {
   return [&collector, collect](const http::Request& request, http::Responder responder) {
     const auto rules = rules_of(request);
-    if (!rules) return responder.send(http::problem_response(rules.error(), "strict"));
+    if (!rules) return responder.send(http::problem_response(rules.error()));
     (collector.*collect)(request.body, *rules, answer_to(std::move(responder)));
   };
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "ads/outcome_samples.h"
 #include "app/query_parameters.h"
 #include "base/text.h"
 #include "serde/json_writer.h"
@@ -115,6 +116,23 @@ http::Response outcomes_response(const ads::Audit& audit) {
   return json_response(std::move(body));
 }
 
+void answer_samples(const QuerySources& sources, const Request& request, Responder responder) {
+  constexpr std::array<std::string_view, 4> kParameters = {"topic", "outcome", "reason", "limit"};
+  const auto query = read_query(request, kParameters);
+  if (!query) return responder.send(http::problem_response(query.error()));
+  const auto limit = count_of(*query, "limit", 20, ads::kOutcomeSamplesMax);
+  if (!limit) return responder.send(http::problem_response(limit.error(), "limit"));
+  ads::OutcomeSampleQuery asked{.topic = std::string(query->value_or("topic", "")),
+                                .outcome = std::string(query->value_or("outcome", "")),
+                                .limit = static_cast<std::size_t>(*limit)};
+  if (const std::string* reason = query->find("reason")) asked.reason = *reason;
+  ads::outcome_samples(
+      sources.search, sources.bus, std::move(asked),
+      answer_with<std::vector<ads::OutcomeSample>>(std::move(responder), [](const auto& samples) {
+        return json_response(to_json(samples));
+      }));
+}
+
 // The cells of one view as JSON lines, made piece by piece: a view may have a million of them.
 class CellLines {
  public:
@@ -209,41 +227,6 @@ void answer_cells(ads::ClickService& clicks, const Request& request, Responder r
                            }));
 }
 
-void write_partition(serde::JsonWriter& json, const log::Log& log, std::string_view topic,
-                     std::int32_t number) {
-  const auto id = log.partition(topic, number);
-  if (!id) return;  // deleted since the topics were listed
-  const log::Ends ends = log.ends(*id);
-  json.begin_object();
-  json.field("partition", std::int64_t{number});
-  json.field("start", ends.start.value);
-  json.field("end", ends.visible.value);
-  json.end_object();
-}
-
-http::Response topics_response(const log::Log& log) {
-  std::string body;
-  serde::JsonWriter json(body);
-  json.begin_object();
-  json.key("topics");
-  json.begin_array();
-  for (const log::TopicDescription& topic : log.topics()) {
-    json.begin_object();
-    json.field("topic", topic.name);
-    json.field("retention_ms", std::int64_t{topic.config.retention.count()});
-    json.field("retention_bytes", topic.config.retention_bytes.count);
-    json.key("partitions");
-    json.begin_array();
-    for (std::int32_t p = 0; p < topic.partition_count; ++p)
-      write_partition(json, log, topic.name, p);
-    json.end_array();
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
-  return json_response(std::move(body));
-}
-
 }  // namespace
 
 void add_query_routes(http::Router& router, QuerySources sources) {
@@ -259,8 +242,9 @@ void add_query_routes(http::Router& router, QuerySources sources) {
   router.add(Method::get, "/v1/outcomes", [&clicks](const Request& q, Responder r) {
     answer_audit(clicks, q, std::move(r), outcomes_response);
   });
-  router.add(Method::get, "/v1/topics",
-             [&log = sources.log](const Request&, Responder r) { r.send(topics_response(log)); });
+  router.add(Method::get, "/v1/outcomes/samples", [sources](const Request& q, Responder r) {
+    answer_samples(sources, q, std::move(r));
+  });
 }
 
 }  // namespace adbrook::app

@@ -1,9 +1,10 @@
-// The routes that answer questions about what was counted: reports, cells, audit, outcomes, topics.
+// The routes that answer questions about what was counted: reports, cells, audit, outcomes.
 #pragma once
 
 #include "ads/click_service.h"
+#include "ads/event_search.h"
+#include "bus/bus.h"
 #include "http/router.h"
-#include "log/log.h"
 
 namespace adbrook::app {
 
@@ -13,7 +14,8 @@ inline constexpr Millis kDefaultWait{10'000};
 // All outlive the server that uses the router.
 struct QuerySources {
   ads::ClickService& clicks;
-  log::Log& log;
+  ads::EventSearch& search;
+  bus::Bus& bus;
 };
 
 void add_query_routes(http::Router& router, QuerySources sources);

@@ -9,6 +9,8 @@
 #include "app/routes_live.h"
 #include "app/routes_page.h"
 #include "app/routes_query.h"
+#include "app/routes_system.h"
+#include "app/routes_topics.h"
 
 namespace adbrook::app {
 
@@ -49,9 +51,12 @@ Result<void> Service::open_parts() {
 http::Router Service::make_router() {
   Engine& engine = *engine_;
   http::Router router(engine.metrics());
+  const HealthSources health{engine.metrics(), engine.log(), engine.tasks()};
   add_collect_routes(router, *collector_, *links_);
-  add_health_routes(router, {engine.metrics(), engine.log(), engine.tasks()});
-  add_query_routes(router, {*clicks_, engine.log()});
+  add_health_routes(router, health);
+  add_query_routes(router, {*clicks_, *search_, engine.bus()});
+  add_topic_routes(router, {engine.log(), engine.bus(), engine.groups(), engine.clock()});
+  add_system_route(router, {health, engine.settings(), engine.files(), engine.clock()});
   add_event_routes(router, *search_);
   add_live_route(router, *live_);
   add_openapi_route(router);

@@ -1,0 +1,142 @@
+// What could not be read as an event: by reason, with its bytes, and a way to send it again.
+import { useState } from 'preact/hooks';
+import { problemOf, useQuery } from './api';
+import { downloadCsv } from './csv';
+import { bytes, count, time } from './format';
+import { Choice, CodeBlock, Empty, Loading, Panel, Text, Trouble } from './parts';
+import { href, param, route, setParams } from './router';
+
+interface Letter {
+  id: string;
+  source: string;
+  place: number;
+  append_time: string;
+  reason: string;
+  field: string;
+  detail: string;
+  size: number;
+  text?: string;
+  hex?: string;
+}
+interface Letters {
+  groups: { reason: string; count: number; first: Letter; last: Letter }[];
+  dead_letters: Letter[];
+  more: boolean;
+}
+
+// Whether the engine would take the text now; nothing is kept unless `keep`.
+async function send(topic: string, text: string, keep: boolean): Promise<string> {
+  const answer = await fetch(`/v1/${topic}${keep ? '' : '?dry_run=1'}`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: text,
+  });
+  if (!answer.ok && answer.status !== 400) return (await problemOf(answer)).message;
+  const body = (await answer.json()) as { accepted?: number; detail?: string; rejected?: { field: string; detail: string }[] };
+  const refused = body.rejected?.[0];
+  if (refused) return `Refused: ${refused.detail}`;
+  if (!body.accepted) return body.detail ?? 'Nothing in it can be read.';
+  return keep ? 'Accepted. It is durable, and on its way to an outcome.' : 'It would be accepted.';
+}
+
+function Redrive({ letter }: { letter: Letter }) {
+  const [text, setText] = useState(letter.text ?? '');
+  const [topic, setTopic] = useState<'impressions' | 'clicks'>(letter.source.includes('click') ? 'clicks' : 'impressions');
+  const [said, setSaid] = useState('');
+  const [checked, setChecked] = useState('');
+  const run = async (keep: boolean) => {
+    setSaid('');
+    const answer = await send(topic, text, keep).catch(() => 'The engine does not answer; nothing was sent.');
+    setSaid(answer);
+    setChecked(!keep && answer.startsWith('It would') ? text + topic : '');
+  };
+  return (
+    <Panel title="Correct it and send it again">
+      <p class="note">The dead letter itself stays, whatever you do here. A copy of an event that was accepted before ends as a duplicate.</p>
+      <label class="block"><span class="muted">The event, as JSON</span>
+        <textarea class="field mono" rows={9} spellcheck={false} value={text} onInput={(e) => setText(e.currentTarget.value)} /></label>
+      <div class="row">
+        <Choice label="As" value={topic} options={[['impressions', 'Impression'], ['clicks', 'Click']]} onChoose={setTopic} />
+        <button type="button" class="button" onClick={() => void run(false)}>Try it, keep nothing</button>
+        <button type="button" class="button primary" disabled={checked !== text + topic} onClick={() => void run(true)}>Send it</button>
+      </div>
+      <p role="status" class="said">{said || 'Try it first.'}</p>
+    </Panel>
+  );
+}
+
+function OneLetter({ id }: { id: string }) {
+  const query = useQuery<Letter>(`/v1/dead-letters/${encodeURIComponent(id)}`);
+  const { data, problem } = query.value;
+  if (problem && !data) return <Trouble problem={problem} again={query.again} />;
+  if (!data) return <Loading lines={6} />;
+  return (
+    <div class="stack">
+      <p><a href={href('dead-letters')}>← All dead letters</a></p>
+      <div class="event-grid">
+        <Panel title={<>Dead letter: <b class="outcome o-rejected">{data.reason}</b></>}>
+          <dl class="fields">
+            <div><dt>why</dt><dd><Text>{data.detail}</Text></dd></div>
+            <div><dt>field</dt><dd><Text>{data.field}</Text></dd></div>
+            <div><dt>from</dt><dd><Text>{data.source}</Text>{data.place > 0 && `, ${count(data.place)}`}</dd></div>
+            <div><dt>since</dt><dd>{time(data.append_time)}</dd></div>
+            <div><dt>size</dt><dd>{bytes(data.size)}</dd></div>
+            <div><dt>id</dt><dd class="mono"><Text>{data.id}</Text></dd></div>
+          </dl>
+        </Panel>
+        <Panel title={data.hex ? 'Its bytes, as hex' : 'Its bytes'}><CodeBlock>{data.text ?? data.hex ?? ''}</CodeBlock></Panel>
+        <div class="wide">{data.text === undefined
+          ? <Empty title="Bytes that are no text cannot be edited here"><p>Consume the topic with <code>adbrook consume dead-letters</code>.</p></Empty>
+          : <Redrive key={data.id} letter={data} />}</div>
+      </div>
+    </div>
+  );
+}
+
+function List() {
+  const reason = param('reason');
+  const limit = Math.min(1000, Number(param('limit', '50')) || 50);
+  const query = useQuery<Letters>(`/v1/dead-letters?${new URLSearchParams({ limit: String(limit), ...(reason && { reason }) })}`, 5000);
+  const { data, problem } = query.value;
+  if (problem && !data) return <Trouble problem={problem} again={query.again} />;
+  if (!data) return <Loading lines={8} />;
+  const most = Math.max(1, ...data.groups.map((g) => g.count));
+  if (data.groups.length === 0)
+    return <Panel title="Dead letters"><Empty title="Everything could be read">
+      <p>What cannot be read as an event, and has nobody to be told, is kept here with its bytes and the reason.</p>
+      <p>See one: <code>curl 'http://127.0.0.1:8080/v1/pixel.gif?campaignId=x&pubId=1'</code></p></Empty></Panel>;
+  return (
+    <div class="stack">
+      <Panel title="By reason">
+        <table class="table bars">
+          <thead><tr><th scope="col">Reason</th><th scope="col" class="n">Letters</th><th scope="col" class="n">Newest</th></tr></thead>
+          <tbody>{data.groups.map((g) => (
+            <tr key={g.reason} class={g.reason === reason ? 'chosen' : ''}>
+              <th scope="row"><i class="bar" style={{ width: `${(100 * g.count) / most}%` }} aria-hidden="true" />
+                <button type="button" aria-pressed={g.reason === reason} onClick={() => setParams({ reason: g.reason === reason ? [] : [g.reason] })}><Text>{g.reason}</Text></button></th>
+              <td class="n" data-reason={g.reason}>{count(g.count)}</td><td class="n">{time(g.last.append_time, 'dayAndMinute')}</td></tr>
+          ))}</tbody>
+        </table>
+      </Panel>
+      <Panel title={reason ? <>Newest of <Text>{reason}</Text></> : 'Newest'}
+        tools={<button type="button" class="button small" onClick={() => downloadCsv('adbrook-dead-letters.csv',
+          ['id', 'append_time', 'source', 'place', 'reason', 'field', 'detail', 'size'],
+          data.dead_letters.map((l) => [l.id, l.append_time, l.source, l.place, l.reason, l.field, l.detail, l.size]))}>CSV</button>}>
+        <div class="scroll" tabIndex={0} role="region" aria-label="Dead letters, table">
+          <table class="table">
+            <thead><tr><th scope="col">Since</th><th scope="col">Reason</th><th scope="col">What was wrong</th><th scope="col">From</th><th scope="col" class="n">Size</th></tr></thead>
+            <tbody>{data.dead_letters.map((l) => (
+              <tr key={l.id}><th scope="row"><a href={href('dead-letters', {}, l.id)}>{time(l.append_time)}</a></th>
+                <td><b class="outcome o-rejected"><Text>{l.reason}</Text></b></td><td><Text>{l.detail}</Text></td>
+                <td><Text>{l.source}</Text></td><td class="n">{bytes(l.size)}</td></tr>
+            ))}</tbody>
+          </table>
+        </div>
+        {data.more && limit < 1000 && <p class="foot"><button type="button" class="link" onClick={() => setParams({ limit: [String(limit * 4)] }, 'replace')}>Show more</button></p>}
+      </Panel>
+    </div>
+  );
+}
+
+export function DeadLettersScreen() {
+  const id = route.value.rest;
+  return id ? <OneLetter id={id} key={id} /> : <List />;
+}

@@ -1,0 +1,206 @@
+// Topics with their rate and size, what lies in them, and the groups that read them.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useQuery } from './api';
+import { bytes, count, duration, rate, short, time } from './format';
+import { Choice, Empty, Loading, Panel, Text, Trouble } from './parts';
+import { href, param, route, setParams } from './router';
+
+interface Partition { partition: number; start: number; end: number; bytes: number }
+interface Topic { topic: string; retention_ms: number; retention_bytes: number; partitions: Partition[] }
+interface Group {
+  group: string;
+  state: string;
+  protocol: string;
+  generation: number;
+  members: { id: string; client: string; host: string; assigned: string[] }[];
+  partitions: { topic: string; partition: number; committed: number; end: number; lag: number; lag_ms: number }[];
+}
+interface Peeked {
+  offset: number;
+  timestamp: string;
+  append_time: string;
+  key?: string | null;
+  key_hex?: string;
+  value?: unknown;
+  text?: string | null;
+  size: number;
+  hex: string;
+  headers: { name: string; value?: string | null; value_hex?: string }[];
+}
+
+const ends = (topic: Topic) => topic.partitions.reduce((n, p) => n + p.end, 0);
+const kept = (topic: Topic) => topic.partitions.reduce((n, p) => n + p.end - p.start, 0);
+const size = (topic: Topic) => topic.partitions.reduce((n, p) => n + p.bytes, 0);
+
+// Records a second between the last two answers.
+function useRates(topics: Topic[] | null, at: number): Map<string, number> {
+  const last = useRef<{ at: number; ends: Map<string, number> } | null>(null);
+  const [rates, setRates] = useState(new Map<string, number>());
+  useEffect(() => {
+    if (!topics) return;
+    const now = new Map(topics.map((t) => [t.topic, ends(t)]));
+    const before = last.current;
+    last.current = { at, ends: now };
+    if (!before || at <= before.at) return;
+    setRates(new Map([...now].map(([name, end]) => [name, ((end - (before.ends.get(name) ?? end)) * 1000) / (at - before.at)])));
+  }, [at]);
+  return rates;
+}
+
+const retention = (topic: Topic) =>
+  topic.retention_ms < 0 && topic.retention_bytes < 0 ? 'everything'
+    : [topic.retention_ms >= 0 ? duration(topic.retention_ms) : '', topic.retention_bytes >= 0 ? bytes(topic.retention_bytes) : ''].filter(Boolean).join(' or ');
+
+function Topics() {
+  const query = useQuery<{ topics: Topic[] }>('/v1/topics', 2000);
+  const { data, problem, at } = query.value;
+  const rates = useRates(data?.topics ?? null, at);
+  if (problem && !data) return <Trouble problem={problem} again={query.again} />;
+  if (!data) return <Loading lines={8} />;
+  return (
+    <Panel title="Topics">
+      <div class="scroll" tabIndex={0} role="region" aria-label="Topics, table">
+        <table class="table">
+          <thead><tr><th scope="col">Topic</th><th scope="col" class="n">Partitions</th><th scope="col" class="n">Records</th>
+            <th scope="col" class="n">Records / s</th><th scope="col" class="n">On disk</th><th scope="col">Keeps</th></tr></thead>
+          <tbody>{data.topics.map((topic) => (
+            <tr key={topic.topic}>
+              <th scope="row"><a href={href('topics', {}, topic.topic)}><Text>{topic.topic}</Text></a></th>
+              <td class="n">{topic.partitions.length}</td>
+              <td class="n" data-topic={topic.topic}>{count(kept(topic))}</td>
+              <td class="n">{rates.has(topic.topic) ? rate(rates.get(topic.topic) ?? 0) : '–'}</td>
+              <td class="n">{bytes(size(topic))}</td><td>{retention(topic)}</td>
+            </tr>
+          ))}</tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+}
+
+function Groups() {
+  const query = useQuery<{ groups: Group[] }>('/v1/groups', 1500);
+  const { data, problem } = query.value;
+  if (problem && !data) return <Trouble problem={problem} again={query.again} />;
+  if (!data) return <Loading />;
+  if (data.groups.length === 0)
+    return <Panel title="Groups"><Empty title="Nobody reads yet"><p>A group is here once a consumer has joined: <code>adbrook consume impressions --group mine</code></p></Empty></Panel>;
+  return (
+    <>
+      {data.groups.map((group) => {
+        const lag = group.partitions.reduce((n, p) => n + p.lag, 0);
+        const behind = Math.max(0, ...group.partitions.map((p) => p.lag_ms));
+        return (
+          <Panel key={group.group} title={<>Group <Text>{group.group}</Text> <span class={`tag s-${group.state.toLowerCase()}`}>{group.state}</span></>}
+            tools={<>
+              {group.generation >= 0 && <span title="It grows with each rebalance">generation {count(group.generation)}</span>}
+              <span>{lag === 0 ? 'nothing waits' : `${short(lag)} records, ${duration(behind)} behind`}</span>
+            </>}>
+            {group.members.length > 0 && (
+              <ul class="members">{group.members.map((m) => (
+                <li key={m.id}><b><Text>{m.client || m.id}</Text></b> <span class="muted"><Text empty="">{m.host}</Text></span>
+                  <span class="mono"><Text empty="nothing assigned">{m.assigned.join(', ')}</Text></span></li>
+              ))}</ul>
+            )}
+            <details open={group.partitions.length <= 12}>
+              <summary>{group.partitions.length} partitions</summary>
+              <div class="scroll tall" tabIndex={0} role="region" aria-label={`Partitions of ${group.group}`}>
+                <table class="table">
+                  <thead><tr><th scope="col">Partition</th><th scope="col" class="n">Position</th><th scope="col" class="n">End</th><th scope="col" class="n">Lag</th><th scope="col" class="n">Lag in time</th></tr></thead>
+                  <tbody>{group.partitions.map((p) => (
+                    <tr key={`${p.topic}-${p.partition}`}><th scope="row"><Text>{`${p.topic}-${p.partition}`}</Text></th>
+                      <td class="n">{count(p.committed)}</td><td class="n">{count(p.end)}</td><td class="n">{count(p.lag)}</td><td class="n">{p.lag ? duration(p.lag_ms) : '0'}</td></tr>
+                  ))}</tbody>
+                </table>
+              </div>
+            </details>
+          </Panel>
+        );
+      })}
+    </>
+  );
+}
+
+function shownBytes(hex: string): string {
+  const pairs = hex.match(/../g) ?? [];
+  const lines: string[] = [];
+  for (let i = 0; i < pairs.length; i += 16) {
+    const row = pairs.slice(i, i + 16);
+    const ascii = row.map((p) => { const c = parseInt(p, 16); return c >= 32 && c < 127 ? String.fromCharCode(c) : '.'; }).join('');
+    lines.push(`${i.toString(16).padStart(6, '0')}  ${row.join(' ').padEnd(47)}  ${ascii}`);
+  }
+  return lines.join('\n');
+}
+
+// Avro writes 16 raw bytes as 16 characters; under the name of an id they are shown as ids are.
+function withIds(name: string, value: unknown): unknown {
+  if (typeof value !== 'string' || !/^[\u0000-\u00ff]{16}$/.test(value) || !/uuid|id$/i.test(name)) return value;
+  const hex = Array.from(value, (c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+function RecordView({ record }: { record: Peeked }) {
+  const [form, setForm] = useState<'decoded' | 'raw'>('decoded');
+  const id = typeof record.value === 'object' && record.value !== null
+    ? String(withIds('uuid', (record.value as Record<string, unknown>)['uuid']) ?? '') : '';
+  const decoded = record.value !== undefined ? JSON.stringify(record.value, withIds, 2) : (record.text ?? '(no value)');
+  return (
+    <li class="record">
+      <details>
+        <summary><b class="mono">{record.offset}</b> <span class="muted">{time(record.timestamp)}</span>{' '}
+          <span class="mono one-line"><Text empty="no key">{record.key ?? record.key_hex}</Text></span> <span class="muted">{bytes(record.size)}</span></summary>
+        <div class="row">
+          <Choice label="Shown" value={form} options={[['decoded', 'Decoded'], ['raw', 'Raw']]} onChoose={setForm} />
+          <span class="muted">taken {time(record.append_time)}</span>
+          {id && <a href={href('event', {}, id)}>its life</a>}
+        </div>
+        <pre class="bytes" tabIndex={0}>{form === 'decoded' ? decoded : shownBytes(record.hex)}</pre>
+        {form === 'raw' && record.size * 2 > record.hex.length && <p class="note">The first {bytes(record.hex.length / 2)} of {bytes(record.size)}.</p>}
+        {record.headers.length > 0 && <ul class="pairs">{record.headers.map((h, i) => <li key={i}><span class="muted"><Text>{h.name}</Text></span> <Text>{h.value ?? h.value_hex}</Text></li>)}</ul>}
+      </details>
+    </li>
+  );
+}
+
+function Peek({ topic }: { topic: string }) {
+  const partition = param('partition', '0');
+  const from = param('from', 'newest');
+  const live = from === 'live';
+  const kind = live || from === 'newest' || from === 'beginning' ? from : from.startsWith('@') ? 'time' : 'offset';
+  const topics = useQuery<{ topics: Topic[] }>('/v1/topics');
+  const query = useQuery<{ start: number; end: number; next: number; records: Peeked[] }>(
+    `/v1/topics/${encodeURIComponent(topic)}/records?${new URLSearchParams({ partition, from: live ? 'newest' : from, limit: '50' })}`, live ? 1000 : 0);
+  const found = topics.value.data?.topics.find((t) => t.topic === topic);
+  const { data, problem } = query.value;
+  const records = data ? (from === 'newest' || live ? [...data.records].reverse() : data.records) : [];
+  return (
+    <div class="stack">
+      <p><a href={href('topics')}>← All topics</a></p>
+      <Panel title={<>Records of <Text>{topic}</Text></>} tools={data && <span>offsets {count(data.start)} to {count(data.end)}</span>}>
+        <div class="row">
+          <label class="inline"><span class="muted">Partition</span>
+            <select class="field" value={partition} onChange={(e) => setParams({ partition: [e.currentTarget.value] })}>
+              {(found?.partitions ?? [{ partition: 0 }]).map((p) => <option key={p.partition}>{p.partition}</option>)}
+            </select></label>
+          <Choice label="Begin at" value={kind} onChoose={(k) => setParams({ from: [k === 'offset' ? String(data?.start ?? 0) : k === 'time' ? `@${new Date(Date.now() - 3_600_000).toISOString()}` : k] })}
+            options={[['newest', 'Newest'], ['beginning', 'Beginning'], ['offset', 'Offset'], ['time', 'Time'], ['live', 'Live']]} />
+          {(kind === 'offset' || kind === 'time') && (
+            <input class="field" aria-label={kind === 'offset' ? 'Offset' : 'Time, RFC 3339'} value={from.replace(/^@/, '')}
+              onChange={(e) => setParams({ from: [kind === 'time' ? `@${e.currentTarget.value}` : e.currentTarget.value] })} />
+          )}
+        </div>
+        {problem && <Trouble problem={problem} again={query.again} />}
+        {!data ? !problem && <Loading /> : records.length === 0 ? <Empty title="Nothing here"><p>Begin elsewhere, or choose another partition.</p></Empty>
+          : <ol class="records">{records.map((r) => <RecordView key={r.offset} record={r} />)}</ol>}
+        {data && kind !== 'newest' && !live && data.next < data.end && (
+          <p class="foot"><button type="button" class="link" onClick={() => setParams({ from: [String(data.next)] })}>Next records</button></p>)}
+      </Panel>
+    </div>
+  );
+}
+
+export function TopicsScreen() {
+  const topic = route.value.rest;
+  if (topic) return <Peek topic={topic} key={topic} />;
+  return <div class="stack"><Topics /><Groups /></div>;
+}
