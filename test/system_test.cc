@@ -130,7 +130,7 @@ TEST(Commands, usage_errors_help_and_version_have_their_exit_codes) {
   EXPECT_EQ(adbrook(scratch, {"--help"}).code, 0);
   EXPECT_TRUE(adbrook(scratch, {"version"}).out.starts_with("adbrook "));
   EXPECT_EQ(adbrook(scratch, {"doctor", "--data", scratch / "data", "--http", "127.0.0.1:0",
-                              "--kafka", "127.0.0.1:0"})
+                              "--set", "kafka.listen=127.0.0.1:0"})
                 .code,
             0);
 }

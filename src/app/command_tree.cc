@@ -9,14 +9,15 @@
 namespace adbrook::app {
 namespace {
 
-void add_settings(CommandBuilder& to, SettingsArguments& a) {
+void add_settings(
+    CommandBuilder& to, SettingsArguments& a,
+    const std::string& about_kafka = "Address of the Kafka endpoint (default 127.0.0.1:9092)") {
   to.option("--data", a.data, "DIR", "Data directory (default ./adbrook-data)",
             ValueKind::directory)
       .option("--config", a.config, "FILE", "Settings file in TOML", ValueKind::file)
       .option("--http", a.http, "HOST:PORT",
               "Address of the HTTP server (default 127.0.0.1:8080); port 0 takes any free one")
-      .option("--kafka", a.kafka, "HOST:PORT",
-              "Address of the Kafka endpoint (default 127.0.0.1:9092)")
+      .option("--kafka", a.kafka, "HOST:PORT", about_kafka)
       .option("--set", a.set, "KEY=VALUE", "Any setting of docs/SETTINGS.md, for this run")
       .toggle("--insecure-public", a.insecure_public,
               "Listen on an address that others can reach, without TLS and credentials");
@@ -167,9 +168,13 @@ void add_tools(CommandBuilder& root, Arguments& a) {
   config.command("markdown", "Print docs/SETTINGS.md").hidden();
 
   auto doctor = root.command("doctor", "Check ports, disk, limits, clock and memory");
-  doctor.example("adbrook doctor --data /srv/adbrook",
-                 "before the first start; exit 1 if something is wrong");
-  add_settings(doctor, a.settings);
+  doctor
+      .example("adbrook doctor --data /srv/adbrook",
+               "before the first start; exit 1 if something is wrong")
+      .example("adbrook doctor --kafka kafka.example:9092",
+               "does what a Kafka client does first, and names the hop that fails");
+  add_settings(doctor, a.settings,
+               "Look at this running Kafka endpoint instead, hop by hop, as a client meets it");
   doctor.toggle("--json", a.json, "As JSON");
 
   root.command("completions", "Completions for a shell")

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/commands.h"
+#include "app/kafka_replay.h"
 #include "app/table.h"
 #include "base/text.h"
 #include "http/server.h"
@@ -20,6 +21,7 @@ constexpr Millis kSyncWarning{20};
 constexpr int kSyncCount = 10;
 constexpr std::int64_t kOpenFilesWarning = 4096;
 constexpr std::int64_t kMemoryWarning = std::int64_t{1} << 30;
+constexpr Millis kHopPatience{5'000};
 constexpr Timestamp kEarliestNow{1'767'225'600'000};  // 2026-01-01, before this was built
 
 std::string mebibytes(std::uint64_t bytes) {
@@ -162,18 +164,43 @@ std::vector<Finding> examine(const Settings& settings, io::FileSystem& files, io
   return findings;
 }
 
-int run_doctor(const Arguments& arguments, Console& console) {
-  const auto loaded = load_settings(arguments.settings);
-  if (!loaded) {
-    console.complain(loaded.error().message);
-    return kExitUsage;
-  }
+namespace {
+
+Result<std::vector<Finding>> examine_machine(io::ThreadExecutor& executor,
+                                             const SettingsArguments& arguments) {
+  const auto loaded = load_settings(arguments);
+  if (!loaded) return pass(loaded.error());
   io::RealFileSystem files;
   io::RealClock clock;
+  return examine(loaded->settings, files, clock, executor);
+}
+
+// What a client meets at `address`.
+Result<std::vector<Finding>> examine_kafka(io::ThreadExecutor& executor,
+                                           const std::string& address) {
+  const auto bootstrap = http::parse_host_port(address);
+  if (!bootstrap) return pass(bootstrap.error(), "--kafka");
+  if (bootstrap->port == 0)
+    return fail(ErrorKind::invalid, "--kafka '" + printable(address) +
+                                        "': port 0 is nowhere; name the port that clients use");
+  io::Network network(executor);
+  return replay_kafka_client(network, *bootstrap, kHopPatience);
+}
+
+}  // namespace
+
+int run_doctor(const Arguments& arguments, Console& console) {
   io::ThreadExecutor executor(1);
+  const auto findings = arguments.settings.kafka.empty()
+                            ? examine_machine(executor, arguments.settings)
+                            : examine_kafka(executor, arguments.settings.kafka);
+  if (!findings) {
+    console.complain(findings.error().message);
+    return kExitUsage;
+  }
   Table table{{{"check"}, {"state"}, {"seen"}, {"fix"}}, {}};
   bool bad = false;
-  for (const auto& finding : examine(loaded->settings, files, clock, executor)) {
+  for (const auto& finding : *findings) {
     bad = bad || finding.health == Health::bad;
     table.rows.push_back(
         {finding.what, std::string(to_string(finding.health)), finding.seen, finding.fix});

@@ -1,6 +1,7 @@
 #include "app/record_format.h"
 
 #include <array>
+#include <boost/json.hpp>
 #include <charconv>
 
 #include "base/text.h"
@@ -52,6 +53,13 @@ void append_size_word(std::string& out, std::int64_t size) {
   std::array<std::byte, 4> word;
   store_be(word.data(), static_cast<std::int32_t>(size));
   out += as_text(word);
+}
+
+bool is_json_object(std::string_view text) {
+  if (!text.starts_with('{')) return false;
+  boost::system::error_code broken;
+  boost::json::parse(text, broken);
+  return !broken;
 }
 
 // `name` for text, `name`Base64 for other bytes.
@@ -142,7 +150,7 @@ void append_record_json(std::string& out, const bus::KafkaRecord& record, const 
   json.key("timestamp");
   record.time ? json.string(format_time(*record.time)) : json.null();
   write_bytes(json, "key", record.key);
-  if (value.is_json) {
+  if (value.is_json || is_json_object(value.text)) {
     json.key("value");
     json.raw(value.text);
   } else {

@@ -13,7 +13,7 @@ namespace adbrook::app {
 // A record's value as people see it.
 struct ShownValue {
   std::string_view text;
-  bool is_json = false;  // `text` is one JSON value
+  bool is_json = false;  // `text` was made from Avro and is one JSON value
 };
 
 // Immutable.
@@ -37,7 +37,8 @@ class RecordFormat {
 // Replaces the escapes of RecordFormat and nothing else: for delimiters.
 Result<std::string> unescape(std::string_view text, std::string_view flag);
 
-// One line: topic, partition, offset, timestamp, key, value, headers. JSON is embedded; bytes that
+// One line: topic, partition, offset, timestamp, key, value, headers. A value that is a
+// JSON object is embedded; bytes that
 // are no UTF-8 go into keyBase64, valueBase64.
 void append_record_json(std::string& out, const bus::KafkaRecord& record, const ShownValue& value);
 

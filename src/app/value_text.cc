@@ -3,7 +3,6 @@
 #include <adbrook_schemas.h>
 
 #include <array>
-#include <boost/json.hpp>
 
 #include "ads/output_value.h"
 #include "base/assert.h"
@@ -29,13 +28,6 @@ constexpr std::array<SchemaText, 6> kSchemas = {{
 // Ids beyond ours are not remembered, so that hostile values cannot fill the memory.
 constexpr std::int32_t kIdMax = 6;
 
-bool is_json_object(std::string_view text) {
-  if (!text.starts_with('{')) return false;
-  boost::system::error_code broken;
-  boost::json::parse(text, broken);
-  return !broken;
-}
-
 }  // namespace
 
 const serde::AvroDecoder* ValueText::decoder(std::int32_t id) {
@@ -58,7 +50,7 @@ ShownValue ValueText::show(const std::optional<ByteView>& value) {
   if (!value) return {};
   const std::string_view as_is = as_text(*value);
   const auto id = serde::read_schema_header(*value);
-  if (!id) return {as_is, is_json_object(as_is)};
+  if (!id) return {as_is, false};
   const auto* known = decoder(*id);
   if (known == nullptr) return {as_is, false};
   const auto decoded = known->decode(value->subspan(serde::kSchemaHeaderSize));
