@@ -104,6 +104,9 @@ TEST(ValueText, avro_of_the_built_in_schemas_is_shown_as_json) {
   const auto shown = values.show(ByteView(value));
   EXPECT_TRUE(shown.is_json);
   EXPECT_NE(shown.text.find("\"campaignId\":7"), std::string_view::npos) << shown.text;
+  EXPECT_NE(shown.text.find("\"uuid\":\"00000000-0000-0001-0000-000000000002\""),
+            std::string_view::npos)
+      << shown.text;
 }
 
 TEST(ValueText, what_is_no_known_avro_is_shown_as_it_is) {

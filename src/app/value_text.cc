@@ -57,7 +57,7 @@ ShownValue ValueText::show(const std::optional<ByteView>& value) {
   if (!decoded) return {as_is, false};
   text_.clear();
   serde::JsonWriter json(text_);
-  serde::write_json(json, known->schema(), *decoded);
+  serde::write_json(json, known->schema(), *decoded, {.uuid_as_text = true});
   return {text_, true};
 }
 

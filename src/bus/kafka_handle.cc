@@ -95,6 +95,8 @@ std::string KafkaComplaints::newest() const {
 
 void KafkaHandle::on_log(const rd_kafka_t* handle, int level, const char*, const char* text) {
   auto* opaque = static_cast<Opaque*>(rd_kafka_opaque(handle));
+  // It follows the line that says why, and says less.
+  if (std::string_view(text).ends_with("brokers are down")) return;
   if (opaque != nullptr && level <= kSyslogWarning)
     opaque->complaints.add(printable(without_thread(text), kComplaintSizeMax));
 }

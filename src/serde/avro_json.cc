@@ -1,5 +1,7 @@
 #include "serde/avro_json.h"
 
+#include "base/ids.h"
+
 namespace adbrook::serde {
 namespace {
 
@@ -18,13 +20,20 @@ std::string latin1_to_utf8(std::string_view bytes) {
   return text;
 }
 
+std::optional<Uuid> uuid_of(const AvroNode& node, std::string_view bytes) {
+  const bool is_uuid =
+      node.logical_type == "uuid" || node.name == "Uuid" || node.name.ends_with(".Uuid");
+  if (node.type != AvroType::fixed || !is_uuid) return std::nullopt;
+  return Uuid::from_bytes(as_bytes(bytes));
+}
+
 // The content decides what is written, the schema only gives names.
 void write_node(JsonWriter& json, const AvroSchema& schema, AvroNodeIndex index,
-                const AvroValue& value) {
+                const AvroValue& value, AvroJsonOptions options) {
   const AvroNode& node = schema.node(index);
   if (node.type == AvroType::union_) {
     if (value.branch >= node.branches.size()) return json.null();
-    return write_node(json, schema, node.branches[value.branch], value);
+    return write_node(json, schema, node.branches[value.branch], value, options);
   }
   if (const auto* flag = value.get<bool>()) return json.boolean(*flag);
   if (const auto* number = value.get<double>()) return json.number(*number);
@@ -34,6 +43,8 @@ void write_node(JsonWriter& json, const AvroSchema& schema, AvroNodeIndex index,
   }
   if (const auto* text = value.get<std::string>()) {
     if (node.type == AvroType::string) return json.string(*text);
+    if (options.uuid_as_text)
+      if (const auto uuid = uuid_of(node, *text)) return json.string(uuid->to_string());
     return json.string(latin1_to_utf8(*text));
   }
   if (const auto* items = value.get<AvroItems>()) {
@@ -41,7 +52,7 @@ void write_node(JsonWriter& json, const AvroSchema& schema, AvroNodeIndex index,
     record ? json.begin_object() : json.begin_array();
     for (std::size_t i = 0; i < items->size(); ++i) {
       if (record) json.key(node.fields[i].name);
-      write_node(json, schema, record ? node.fields[i].type : node.items, (*items)[i]);
+      write_node(json, schema, record ? node.fields[i].type : node.items, (*items)[i], options);
     }
     return record ? json.end_object() : json.end_array();
   }
@@ -49,7 +60,7 @@ void write_node(JsonWriter& json, const AvroSchema& schema, AvroNodeIndex index,
     json.begin_object();
     for (const AvroEntry& entry : *entries) {
       json.key(entry.key);
-      write_node(json, schema, node.items, entry.value);
+      write_node(json, schema, node.items, entry.value, options);
     }
     return json.end_object();
   }
@@ -58,8 +69,9 @@ void write_node(JsonWriter& json, const AvroSchema& schema, AvroNodeIndex index,
 
 }  // namespace
 
-void write_json(JsonWriter& json, const AvroSchema& schema, const AvroValue& value) {
-  write_node(json, schema, schema.root_index(), value);
+void write_json(JsonWriter& json, const AvroSchema& schema, const AvroValue& value,
+                AvroJsonOptions options) {
+  write_node(json, schema, schema.root_index(), value, options);
 }
 
 }  // namespace adbrook::serde
