@@ -31,14 +31,14 @@ class ApiTable {
            std::int16_t last = Request::kApi.last) {
     protocol::Api api = Request::kApi;
     api.last = std::min(api.last, last);
-    entries_.emplace(api.key, Entry{api, [handler](Broker& broker, RawCall raw) {
-                                      auto request = protocol::decode<Request>(
-                                          raw.header().body, raw.header().api_version);
-                                      if (!request)
-                                        return raw.hang_up(std::move(request.error().message));
-                                      handler(broker, Call<Request, Response>(std::move(raw),
-                                                                              std::move(*request)));
-                                    }});
+    entries_.emplace(
+        api.key,
+        Entry{api, [handler](Broker& broker, RawCall raw) {
+                auto request = protocol::decode<Request>(
+                    raw.header().body, raw.header().api_version, protocol::BytesBehind::ignored);
+                if (!request) return raw.hang_up(std::move(request.error().message));
+                handler(broker, Call<Request, Response>(std::move(raw), std::move(*request)));
+              }});
   }
 
   // Null when nobody handles this key.

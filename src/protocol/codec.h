@@ -20,9 +20,14 @@ concept Message = Described<M> && requires {
 // many times its size.
 inline constexpr std::size_t kDecodedArraysMax = std::size_t{64} << 20;
 
+// What bytes behind the end of a message mean. Brokers ignore them in requests, as Apache Kafka
+// does: librdkafka before 2.1 ends ListGroups 4 and some OffsetFetch requests with a byte too many.
+enum class BytesBehind : std::uint8_t { refused, ignored };
+
 // The same for a struct that is known by its shape only. `into` is a default object; after an error
 // it holds what was read so far.
-Result<void> decode(const Shape& shape, Style style, ByteView body, void* into);
+Result<void> decode(const Shape& shape, Style style, ByteView body, void* into,
+                    BytesBehind behind = BytesBehind::refused);
 void encode(Frame& to, const Shape& shape, Style style, const void* object);
 std::size_t encoded_size(const Shape& shape, Style style, const void* object);
 bool equal(const Shape& shape, const void* a, const void* b);
@@ -32,14 +37,15 @@ std::string to_text(const Shape& shape, Style style, const void* object);
 // The error for a version outside of the API's range.
 std::unexpected<Error> unspoken(const Api& api, std::int16_t version);
 
-// Reads all of `body`, the bytes behind the header; bytes left over are an error (`invalid`), as is
-// a version that the API does not speak (`unsupported`). Strings, bytes and records of the message
-// are views into `body`. Fields that the version does not have keep their defaults.
+// Reads all of `body`, the bytes behind the header; bytes left over are an error (`invalid`) unless
+// they are to be ignored, a version that the API does not speak is one too (`unsupported`).
+// Strings, bytes and records of the message are views into `body`. Fields that the version does not
+// have keep their defaults.
 template <Message M>
-Result<M> decode(ByteView body, std::int16_t version) {
+Result<M> decode(ByteView body, std::int16_t version, BytesBehind behind = BytesBehind::refused) {
   if (!M::kApi.speaks(version)) return unspoken(M::kApi, version);
   M message;
-  const auto read = decode(kShapeOf<M>, style_of(M::kApi, version), body, &message);
+  const auto read = decode(kShapeOf<M>, style_of(M::kApi, version), body, &message, behind);
   if (!read) return pass(read.error(), M::kApi.name);
   return message;
 }

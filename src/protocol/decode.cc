@@ -25,8 +25,9 @@ class Decoder {
     if (style_.flexible) read_tags(shape, object);
   }
 
-  Result<void> finish() {
-    if (!in_.failed() && in_.left() != 0) in_.fail("there are bytes behind the end");
+  Result<void> finish(BytesBehind behind) {
+    if (!in_.failed() && in_.left() != 0 && behind == BytesBehind::refused)
+      in_.fail("there are bytes behind the end");
     if (!in_.failed()) return {};
     std::string message = "version " + std::to_string(style_.version);
     if (failing_ != nullptr) message += ", field " + std::string(failing_->name);
@@ -180,10 +181,11 @@ std::unexpected<Error> unspoken(const Api& api, std::int16_t version) {
                   std::to_string(api.last) + "; ApiVersions tells a client which to use");
 }
 
-Result<void> decode(const Shape& shape, Style style, ByteView body, void* into) {
+Result<void> decode(const Shape& shape, Style style, ByteView body, void* into,
+                    BytesBehind behind) {
   Decoder decoder(body, style);
   decoder.read_struct(shape, into);
-  return decoder.finish();
+  return decoder.finish(behind);
 }
 
 }  // namespace adbrook::protocol

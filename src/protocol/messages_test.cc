@@ -97,7 +97,7 @@ TEST(Messages, a_cut_at_any_byte_is_an_error) {
   });
 }
 
-TEST(Messages, a_byte_behind_the_end_is_an_error) {
+TEST(Messages, a_byte_behind_the_end_is_an_error_unless_it_is_to_be_ignored) {
   RandomMessage random(test_seed());
   for_each_version([&](const Case& c) {
     const ErasedMessage written = c.type->make();
@@ -105,6 +105,10 @@ TEST(Messages, a_byte_behind_the_end_is_an_error) {
     Buffer bytes = encoded(c, written.get());
     bytes.push_back(std::byte{0});
     EXPECT_FALSE(decode(*c.type->shape, c.style, bytes, c.type->make().get())) << c.name();
+    const ErasedMessage read = c.type->make();
+    EXPECT_TRUE(decode(*c.type->shape, c.style, bytes, read.get(), BytesBehind::ignored))
+        << c.name();
+    EXPECT_TRUE(equal(*c.type->shape, written.get(), read.get())) << c.name();
   });
 }
 
