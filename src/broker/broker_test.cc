@@ -104,7 +104,7 @@ TEST_F(BrokerTest, what_is_not_offered_or_does_not_parse_hangs_up) {
   EXPECT_EQ(bed.send_frame<HeartbeatResponse>(Buffer(3), 0)->kind, Reply::Kind::hang_up);
   Buffer frame = request_frame(HeartbeatRequest{.group_id = "g"}, 4, 1, "c").joined();
   frame.erase(frame.begin(), frame.begin() + kSizePrefix);
-  frame.push_back(std::byte{0});
+  frame.pop_back();
   EXPECT_EQ(bed.send_frame<HeartbeatResponse>(frame, 4)->kind, Reply::Kind::hang_up);
   store_be(frame.data() + 2, std::int16_t{5});
   EXPECT_EQ(bed.send_frame<HeartbeatResponse>(frame, 4)->kind, Reply::Kind::hang_up);

@@ -8,6 +8,8 @@ namespace adbrook::bus {
 namespace {
 
 constexpr int kSyslogWarning = 4;
+// Below fetch.wait.max.ms + 1 s the library warns, which would hide why a broker is not reached.
+constexpr std::int64_t kSocketTimeoutMsMin = 2'000;
 constexpr std::size_t kComplaintSizeMax = 300;
 
 // What a person can do about it, behind the reason.
@@ -121,9 +123,10 @@ Result<KafkaHandle> KafkaHandle::open(rd_kafka_type_t type, const KafkaOptions& 
   std::vector<KafkaProperty> properties = {
       {"client.id", "adbrook"},
       {"bootstrap.servers", options.bootstrap},
-      {"socket.timeout.ms", std::to_string(std::max<std::int64_t>(options.patience.count(), 1000))},
+      {"socket.timeout.ms",
+       std::to_string(std::max(options.patience.count(), kSocketTimeoutMsMin))},
       {"socket.connection.setup.timeout.ms",
-       std::to_string(std::max<std::int64_t>(options.patience.count(), 1000))}};
+       std::to_string(std::max(options.patience.count(), kSocketTimeoutMsMin))}};
   properties.insert(properties.end(), defaults.begin(), defaults.end());
   properties.insert(properties.end(), options.properties.begin(), options.properties.end());
   for (const auto& property : properties)
