@@ -298,8 +298,7 @@ ErrorCode Group::leave(const MemberClaim& claim, Nanos now) {
 ErrorCode Group::check_commit(const MemberClaim& claim, Nanos now) {
   if (claim.generation < 0 && claim.member_id.empty() && members_.empty()) return ErrorCode::none;
   const ErrorCode error = check_claim(claim);
-  if (error != ErrorCode::none)
-    return claim.generation >= 0 && members_.empty() ? ErrorCode::illegal_generation : error;
+  if (error != ErrorCode::none) return error;
   if (state_ == State::completing_rebalance) return ErrorCode::rebalance_in_progress;
   keep_session(members_.find(claim.member_id)->second, now);
   return ErrorCode::none;

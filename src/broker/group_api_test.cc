@@ -138,7 +138,7 @@ TEST_F(GroupApiTest, all_positions_of_a_group_are_listed) {
 TEST_F(GroupApiTest, positions_of_unknown_topics_and_long_texts_are_refused) {
   EXPECT_EQ(commit("g", {}, 1, "absent"), ErrorCode::unknown_topic_or_partition);
   EXPECT_EQ(commit("g", {}, 1, "t", std::string(5'000, 'x')), ErrorCode::offset_metadata_too_large);
-  EXPECT_EQ(commit("g", {"m", 3}, 1), ErrorCode::illegal_generation);
+  EXPECT_EQ(commit("g", {"m", 3}, 1), ErrorCode::unknown_member_id);
 }
 
 TEST_F(GroupApiTest, members_survive_a_crash_of_the_broker) {

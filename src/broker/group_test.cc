@@ -222,7 +222,7 @@ TEST_F(GroupTest, a_silent_member_is_dropped_after_its_session) {
   EXPECT_EQ(heartbeat(first), ErrorCode::unknown_member_id);
   EXPECT_EQ(group->state(), Group::State::empty);
   EXPECT_EQ(group->check_commit({first.member_id, std::nullopt, 1}, now),
-            ErrorCode::illegal_generation);
+            ErrorCode::unknown_member_id);
 }
 
 TEST_F(GroupTest, a_leader_that_never_assigns_is_dropped_after_the_rebalance_timeout) {
