@@ -110,6 +110,16 @@ TEST_F(BrokerTest, what_is_not_offered_or_does_not_parse_hangs_up) {
   EXPECT_EQ(bed.send_frame<HeartbeatResponse>(frame, 4)->kind, Reply::Kind::hang_up);
 }
 
+// Librdkafka 2.0.2 ends ListGroups 4 and OffsetFetch 7 so.
+TEST_F(BrokerTest, a_byte_behind_the_end_of_a_request_is_ignored) {
+  Buffer frame = request_frame(HeartbeatRequest{.group_id = "g"}, 4, 1, "c").joined();
+  frame.erase(frame.begin(), frame.begin() + kSizePrefix);
+  frame.push_back(std::byte{0});
+  const auto answer = bed.send_frame<HeartbeatResponse>(frame, 4);
+  ASSERT_EQ(answer->kind, Reply::Kind::answer);
+  EXPECT_EQ(answer->message.error_code, ErrorCode::unknown_member_id);
+}
+
 TEST_F(BrokerTest, metadata_tells_each_client_the_address_it_can_reach) {
   const auto answer = bed.ask<MetadataResponse>(MetadataRequest{});
   ASSERT_EQ(answer->brokers.size(), 1u);
