@@ -1,0 +1,149 @@
+#include "state/key_table.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace adbrook::state {
+
+std::uint32_t KeyTable::new_record(ByteView key, std::size_t value_size) {
+  const Head at{static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(value_size)};
+  const std::uint32_t record = arena_.allocate(record_size(at));
+  set_head(record, at);
+  if (!key.empty()) std::memcpy(arena_.at(record) + sizeof(Head), key.data(), key.size());
+  std::ranges::fill(value(record), std::byte{0});
+  return record;
+}
+
+std::uint32_t KeyTable::set(ByteView key, std::uint64_t hash, std::size_t size) {
+  ADBROOK_ASSERT(key.size() <= kKeySizeMax && size < (std::size_t{1} << 31),
+                 "a key in a store has at most 128 MiB, a value less than 2 GiB");
+  const std::size_t place = place_of(key, hash);
+  if (place == KeyIndex::kNowhere) {
+    const std::uint32_t record = new_record(key, size);
+    index_.insert(hash, record);
+    ++count_;
+    live_bytes_ += encoded_size(head(record));
+    touch(record);
+    return record;
+  }
+  const std::uint32_t old = index_.handle_at(place);
+  const Head at = head(old);
+  if ((at.key & kGone) == 0 && at.value_size == size) {
+    touch(old);
+    return old;
+  }
+  if ((at.key & kGone) == 0) {
+    live_bytes_ -= encoded_size(at);
+  } else {
+    ++count_;
+    garbage_ -= std::min(garbage_, record_size(at));
+  }
+  const std::uint32_t record = resized(place, key, size);
+  live_bytes_ += encoded_size(head(record));
+  touch(record);
+  return record;
+}
+
+// Zeroed, and no longer gone.
+std::uint32_t KeyTable::resized(std::size_t place, ByteView key, std::size_t size) {
+  const std::uint32_t old = index_.handle_at(place);
+  Head at = head(old);
+  if (padded(at.value_size) == padded(size)) {
+    at.key &= ~kGone;
+    at.value_size = static_cast<std::uint32_t>(size);
+    set_head(old, at);
+    std::ranges::fill(value(old), std::byte{0});
+    return old;
+  }
+  const std::uint32_t record = new_record(key, size);
+  Head fresh = head(record);
+  fresh.key |= at.key & kSaved;
+  set_head(record, fresh);
+  at.key |= kStale;
+  set_head(old, at);
+  garbage_ += record_size(at);
+  index_.set_handle(place, record);
+  return record;
+}
+
+void KeyTable::touch(std::uint32_t record) {
+  Head at = head(record);
+  at.key |= kChanged;
+  set_head(record, at);
+  changed_ = true;
+}
+
+void KeyTable::erase(ByteView key, std::uint64_t hash, bool shadows) {
+  const std::size_t place = place_of(key, hash);
+  if (place == KeyIndex::kNowhere) {
+    if (!shadows) return;
+    const std::uint32_t record = new_record(key, 0);
+    Head at = head(record);
+    at.key |= kGone;
+    set_head(record, at);
+    index_.insert(hash, record);
+    return touch(record);
+  }
+  const std::uint32_t record = index_.handle_at(place);
+  Head at = head(record);
+  if ((at.key & kGone) != 0) return;
+  --count_;
+  live_bytes_ -= encoded_size(at);
+  const bool remembered = shadows || (at.key & kSaved) != 0;
+  at.key |= remembered ? kGone : kStale;
+  set_head(record, at);
+  garbage_ += record_size(at);
+  changed_ = true;
+  if (remembered) return touch(record);
+  index_.remove(place);
+}
+
+void KeyTable::append_record(Buffer& to, std::uint32_t record) const {
+  const bool erased = gone(record);
+  const ByteView name = key(record);
+  const ByteView bytes = erased ? ByteView{} : value(record);
+  append_le(to, static_cast<std::uint32_t>(name.size()) | (erased ? kErasedBit : 0));
+  append_le(to, static_cast<std::uint32_t>(bytes.size()));
+  append(to, name);
+  append(to, bytes);
+}
+
+void KeyTable::append_all(Buffer& to, bool shadows) {
+  to.reserve(to.size() + live_bytes_);
+  arena_.for_each([&](std::uint32_t record) {
+    Head at = head(record);
+    const bool written = (at.key & kGone) == 0 || shadows;
+    if ((at.key & kStale) == 0 && written) append_record(to, record);
+    at.key = (at.key & ~(kChanged | kSaved)) | (written ? kSaved : 0);
+    set_head(record, at);
+    return record_size(at);
+  });
+  changed_ = false;
+}
+
+void KeyTable::mark_saved() {
+  arena_.for_each([&](std::uint32_t record) {
+    Head at = head(record);
+    at.key = (at.key & ~kChanged) | kSaved;
+    set_head(record, at);
+    return record_size(at);
+  });
+  changed_ = false;
+}
+
+void KeyTable::append_changes(Buffer& to) {
+  arena_.for_each([&](std::uint32_t record) {
+    Head at = head(record);
+    if ((at.key & kStale) == 0 && (at.key & kChanged) != 0) {
+      append_record(to, record);
+      // What an erasure was written for is erased there too.
+      at.key = (at.key & ~kChanged) | kSaved;
+      set_head(record, at);
+    }
+    return record_size(at);
+  });
+  changed_ = false;
+}
+
+}  // namespace adbrook::state

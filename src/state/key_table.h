@@ -1,0 +1,167 @@
+// Keys and values of bytes in memory: what a partition of a KeyValueStore holds of its own. Knows
+// what changed since it was last written, so that a checkpoint writes only that.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "base/bytes.h"
+#include "state/byte_arena.h"
+#include "state/key_index.h"
+
+namespace adbrook::state {
+
+// Owned by one thread. A record is named by its handle, which is good until the next set() or
+// tidy(). A gone record says that its key is erased, also where older places still have it.
+class KeyTable {
+ public:
+  static constexpr std::uint32_t kNone = ByteArena::kNone;
+  static constexpr std::size_t kKeySizeMax = (1u << 27) - 1;
+
+  // kNone when there is no record, not even a gone one.
+  std::uint32_t find(ByteView key, std::uint64_t hash) const {
+    const std::size_t place = place_of(key, hash);
+    return place == KeyIndex::kNowhere ? kNone : index_.handle_at(place);
+  }
+  void prefetch(std::uint64_t hash) const { index_.prefetch(hash); }
+
+  bool gone(std::uint32_t record) const { return (head(record).key & kGone) != 0; }
+  ByteView key(std::uint32_t record) const {
+    return {arena_.at(record) + sizeof(Head), key_size(head(record))};
+  }
+  std::span<std::byte> value(std::uint32_t record) const {
+    const Head at = head(record);
+    return {arena_.at(record) + sizeof(Head) + padded(key_size(at)), at.value_size};
+  }
+
+  // The record of `key`, no longer gone, with a value of `size` bytes: as it was when it had that
+  // size already, else zeroed. A key has at most kKeySizeMax bytes, a value less than 2 GiB.
+  std::uint32_t set(ByteView key, std::uint64_t hash, std::size_t size);
+  // Marks the value as changed; value() may then be written to.
+  void touch(std::uint32_t record);
+  // Leaves a gone record behind when `shadows`: an older place may still have the key.
+  void erase(ByteView key, std::uint64_t hash, bool shadows);
+
+  std::size_t count() const { return count_; }  // of records that are not gone
+  std::size_t record_count() const { return index_.count(); }
+  std::size_t memory() const { return arena_.memory() + index_.memory(); }
+  // Bytes that append_all() would write, about.
+  std::size_t encoded_size() const { return live_bytes_; }
+
+  // Drops what nobody needs, when that is more than half; gone records stay when `shadows`.
+  // hash_of(key) is the hash that keys were given with.
+  template <class Hash>
+  void tidy(bool shadows, Hash hash_of) {
+    if (garbage_ * 2 > arena_.used() && garbage_ > kGarbageMin) rebuild(shadows, hash_of);
+  }
+  // f(record), every one, gone ones included, in no order.
+  template <class F>
+  void for_each(F f) const {
+    index_.for_each(f);
+  }
+
+  // What a checkpoint holds of the table: each record as u32 key size (bit 31: gone), u32 value
+  // size, key, value; a later one takes the place of an earlier one.
+  bool changed() const { return changed_; }
+  void append_all(Buffer& to, bool shadows);
+  void append_changes(Buffer& to);
+  // Adds what append_*() wrote; false when it is not that.
+  template <class Hash>
+  bool load(ByteView bytes, bool shadows, Hash hash_of);
+  void mark_saved();  // after load(): all of it is in the checkpoint
+
+ private:
+  struct Head {
+    std::uint32_t key;  // its size, and the flags
+    std::uint32_t value_size;
+  };
+  static constexpr std::uint32_t kChanged = 1u << 27;  // since the last append
+  static constexpr std::uint32_t kSaved = 1u << 28;    // what was appended has the key
+  static constexpr std::uint32_t kGone = 1u << 29;
+  static constexpr std::uint32_t kStale = 1u << 30;  // garbage: the index leads elsewhere
+  static constexpr std::uint32_t kErasedBit = 1u << 31;
+  static constexpr std::size_t kGarbageMin = 1024;
+
+  Head head(std::uint32_t record) const {
+    Head at;
+    std::memcpy(&at, arena_.at(record), sizeof at);
+    return at;
+  }
+  void set_head(std::uint32_t record, Head to) { std::memcpy(arena_.at(record), &to, sizeof to); }
+  static std::size_t key_size(Head at) { return at.key & kKeySizeMax; }
+  static std::size_t record_size(Head at) {
+    return sizeof(Head) + padded(key_size(at)) + padded(at.value_size);
+  }
+  static std::size_t encoded_size(Head at) {
+    return 2 * sizeof(std::uint32_t) + key_size(at) + at.value_size;
+  }
+  std::size_t place_of(ByteView key, std::uint64_t hash) const {
+    return index_.find(hash, [&](std::uint32_t record) {
+      const Head at = head(record);
+      return key_size(at) == key.size() &&
+             (key.empty() ||
+              std::memcmp(arena_.at(record) + sizeof(Head), key.data(), key.size()) == 0);
+    });
+  }
+  std::uint32_t new_record(ByteView key, std::size_t value_size);
+  std::uint32_t resized(std::size_t place, ByteView key, std::size_t size);
+  void append_record(Buffer& to, std::uint32_t record) const;
+  template <class Hash>
+  void rebuild(bool shadows, Hash hash_of);
+
+  ByteArena arena_;
+  KeyIndex index_;
+  std::size_t count_ = 0;
+  std::size_t garbage_ = 0;     // bytes of the arena
+  std::size_t live_bytes_ = 0;  // encoded
+  bool changed_ = false;
+};
+
+template <class Hash>
+void KeyTable::rebuild(bool shadows, Hash hash_of) {
+  KeyTable fresh;
+  fresh.index_.reserve(count_);
+  arena_.for_each([&](std::uint32_t record) {
+    const Head at = head(record);
+    const bool waits = (at.key & (kSaved | kChanged)) == (kSaved | kChanged);
+    const bool kept = (at.key & kGone) == 0 || shadows || waits;
+    if ((at.key & kStale) == 0 && kept) {
+      const std::uint32_t copy = fresh.arena_.allocate(record_size(at));
+      std::memcpy(fresh.arena_.at(copy), arena_.at(record), record_size(at));
+      fresh.index_.insert(hash_of(key(record)), copy);
+    }
+    return record_size(at);
+  });
+  // What is garbage but must stay counts no more: else every call would try again.
+  fresh.count_ = count_;
+  fresh.live_bytes_ = live_bytes_;
+  fresh.changed_ = changed_;
+  *this = std::move(fresh);
+}
+
+template <class Hash>
+bool KeyTable::load(ByteView bytes, bool shadows, Hash hash_of) {
+  constexpr std::size_t kHeadSize = 2 * sizeof(std::uint32_t);
+  while (!bytes.empty()) {
+    if (bytes.size() < kHeadSize) return false;
+    const auto sized = load_le<std::uint32_t>(bytes.data());
+    const auto value_size = load_le<std::uint32_t>(bytes.data() + 4);
+    const std::size_t size = sized & ~kErasedBit;
+    bytes = bytes.subspan(kHeadSize);
+    if (size > kKeySizeMax || std::uint64_t{size} + value_size > bytes.size()) return false;
+    const ByteView key = bytes.first(size);
+    const std::uint64_t hash = hash_of(key);
+    if ((sized & kErasedBit) != 0) {
+      erase(key, hash, shadows);
+    } else {
+      const std::uint32_t record = set(key, hash, value_size);
+      if (value_size != 0) std::memcpy(value(record).data(), bytes.data() + size, value_size);
+    }
+    bytes = bytes.subspan(size + value_size);
+  }
+  return true;
+}
+
+}  // namespace adbrook::state
