@@ -160,6 +160,8 @@ TEST_F(BrokerTest, ids_and_the_cluster_survive_a_restart_and_change_with_the_top
   MetadataRequest by_id;
   by_id.topics->push_back({.topic_id = id});
   EXPECT_EQ(bed.ask<MetadataResponse>(by_id)->topics.at(0).name, "t");
+  by_id.topics->at(0).name = "";
+  EXPECT_EQ(bed.ask<MetadataResponse>(by_id)->topics.at(0).name, "t") << "as Java's client asks";
   DeleteTopicsRequest gone;
   gone.topics.push_back({.name = "t"});
   EXPECT_EQ(bed.ask<DeleteTopicsResponse>(gone)->responses.at(0).error_code, ErrorCode::none);

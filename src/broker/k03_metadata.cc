@@ -89,7 +89,8 @@ void answer_metadata(Broker& broker, MetadataCall call) {
   }
   std::vector<std::string> to_make;
   for (const MetadataRequest::Topic& asked : *call->topics) {
-    const bool by_id = call.version() >= kIdsSince && !asked.name;
+    // Java's client sends an empty name with the id, others none.
+    const bool by_id = call.version() >= kIdsSince && (!asked.name || asked.topic_id != Uuid{});
     const std::string_view name = asked.name.value_or("");
     auto topic = find_topic(broker.log(), name, asked.topic_id, by_id);
     if (topic)
