@@ -1,5 +1,7 @@
 #include "io/file_system.h"
 
+#include "io/failpoint.h"
+
 namespace adbrook::io {
 namespace {
 
@@ -28,6 +30,7 @@ Result<void> write_file_atomically(FileSystem& files, const std::string& path, B
     static_cast<void>(files.remove(temporary));
     return done;
   }
+  failpoint("file-rename");
   if (auto done = files.rename(temporary, path); !done) return done;
   return files.sync_directory(parent_of(path));
 }

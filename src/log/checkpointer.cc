@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "io/failpoint.h"
+
 namespace adbrook::log {
 namespace {
 
@@ -83,7 +85,9 @@ Result<bool> Checkpointer::advance() {
 Result<void> Checkpointer::finish() {
   // The order matters: only what the checkpoint on the disk covers may be recycled, and only what
   // it does not name may be removed.
+  io::failpoint("log-checkpoint-write");
   if (auto done = directory_.write_checkpoint(run_->content); !done) return done;
+  io::failpoint("log-checkpoint-written");
   checkpoint_count_.add();
   {
     const std::lock_guard lock(writer_mutex_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "io/failpoint.h"
 #include "record/batch.h"
 
 namespace adbrook::log {
@@ -189,10 +190,13 @@ void GroupWriter::take_offsets(const Append& what) {
 Result<void> GroupWriter::put_on_disk() {
   // Of batches that were here already nothing is written; what they repeat is on the disk.
   if (wal_.group_empty()) return {};
+  io::failpoint("wal-write");
   if (auto done = wal_.write_group(); !done) return done;
+  io::failpoint("wal-sync");
   if (sync_) {
     if (auto done = wal_.sync(); !done) return done;
   }
+  io::failpoint("wal-synced");
   for (const auto& partition : touched_)
     if (auto done = partition->write_staged(scratch_); !done) return done;
   return {};
@@ -232,6 +236,7 @@ void GroupWriter::finish_accepted(GroupOutcome& outcome) {
   std::vector<LogState::OffsetChange> changes;
   for (Accepted& accepted : accepted_) add_changes(accepted.append.what, changes);
   state_.publish(touched_, std::move(changes), outcome.woken);
+  io::failpoint("append-answer");
   for (Accepted& accepted : accepted_) {
     append_count_.add();
     append_bytes_.add(accepted.append.entry_size);

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "io/failpoint.h"
 
 namespace adbrook::state {
 namespace {
@@ -291,15 +292,18 @@ void Checkpoint::keep_error(Result<void> done) {
 Result<void> Checkpoint::commit() {
   ADBROOK_ASSERT(writing_, "commit() ends what begin() started");
   flush();
+  io::failpoint("checkpoint-sync");
   if (result_) keep_error(file_->sync());
   file_.reset();
   if (result_) keep_error(files_.sync_directory(directory_));
   if (result_) {
+    io::failpoint("checkpoint-publish");
     keep_error(write_file_atomically(files_, path(kManifest, draft_.number), draft_.encode()));
   }
   writing_ = false;
   whole_ = false;
   if (!result_) return result_;
+  io::failpoint("checkpoint-published");
   publish();
   return {};
 }
@@ -350,6 +354,7 @@ void Checkpoint::remove_unneeded() {
   // A manifest must not come back after a crash when its blobs are gone.
   if (!files_.sync_directory(directory_)) return;
   for (const std::uint64_t number : blobs_files) {
+    io::failpoint("checkpoint-remove");
     static_cast<void>(files_.remove(path(kBlobs, number)));
   }
 }

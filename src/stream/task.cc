@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "io/failpoint.h"
 
 namespace adbrook::stream {
 
@@ -69,6 +70,7 @@ Result<void> Task::begin_at_start() {
 
 // The order of blobs and positions is that of the topology, which the fingerprint holds fixed.
 Result<void> Task::load_state() {
+  io::failpoint("restore-load");
   const state::CheckpointHead& head = checkpoint_->head();
   if (head.topology_fingerprint != fingerprint_)
     return fail(ErrorKind::invalid,
@@ -160,6 +162,7 @@ Result<void> Task::check_positions() {
 }
 
 Result<void> Task::replay(const CommitRecord& record) {
+  io::failpoint("restore-replay");
   if (record.number != commit_number_ + 1)
     return fail(ErrorKind::corrupt, "the commits before it are missing since " +
                                         std::to_string(commit_number_) +
@@ -336,6 +339,7 @@ Result<void> Task::write_checkpoint() {
     head.positions.push_back({reader.partition().topic, reader.position()});
   head.positions.push_back({changelog_.topic, changelog_position_});
   if (auto begun = checkpoint_->begin(std::move(head)); !begun) return begun;
+  io::failpoint("checkpoint-write");
   save_state();
   if (auto written = checkpoint_->commit(); !written) return written;
   checkpointed_number_ = commit_number_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "io/failpoint.h"
 
 namespace adbrook::stream {
 
@@ -179,6 +180,7 @@ bool TaskLoop::restore_some() {
 
 // Down time does not count as silence: every input begins as if it had just had an event.
 void TaskLoop::begin_running() {
+  io::failpoint("restored");
   phase_ = Phase::running;
   committed_at_ = task_->replayed_commit_time();
   const Nanos now = places_.clock.monotonic();
@@ -387,6 +389,7 @@ void TaskLoop::begin_commit() {
 }
 
 void TaskLoop::send_unit() {
+  io::failpoint("commit-send");
   commit_sent_ = places_.clock.monotonic();
   // The bus keeps nothing of a commit that it refuses, so the unit stays here until it is durable.
   places_.bus.commit(in_flight_->commit, [weak = weak_from_this()](Result<void> result) {
@@ -417,6 +420,7 @@ void TaskLoop::pass_over(std::size_t input) {
 }
 
 void TaskLoop::finish_unit() {
+  io::failpoint("commit-durable");
   const Unit unit = std::move(*in_flight_);
   in_flight_.reset();
   committed_at_ = places_.clock.now();
