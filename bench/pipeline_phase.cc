@@ -4,23 +4,17 @@
 #include <chrono>
 #include <cstdio>
 #include <future>
-#include <thread>
 
 #include "ads/click_topology.h"
 #include "ads/event.h"
-#include "bus/embedded_bus.h"
 #include "io/clock.h"
 #include "io/process.h"
-#include "io/random.h"
-#include "io/real_file_system.h"
-#include "io/thread_executor.h"
-#include "log/log.h"
 #include "merged_reader.h"
 #include "outputs_only_bus.h"
 #include "pipeline_input.h"
 #include "reference_loop.h"
 #include "state/seen_store.h"
-#include "stream/task_runner.h"
+#include "stream_machine.h"
 
 namespace adbrook::bench {
 namespace {
@@ -45,48 +39,8 @@ class Stopwatch {
   Nanos cpu_;
 };
 
-// What every part stands on. The executor stops before the log goes.
-class Machine {
- public:
-  explicit Machine(const PhaseOptions& options) : executor_(options.thread_count + 1) {}
-  ~Machine() { executor_.stop(); }
-
-  Result<void> open(const std::string& directory) {
-    auto opened = log::Log::open(files_, clock_, executor_, metrics_, directory + "/log", {});
-    if (!opened) return pass(opened.error());
-    log_ = std::move(*opened);
-    bus_ = std::make_unique<bus::EmbeddedBus>(*log_, executor_);
-    return {};
-  }
-  Result<void> close() { return log_->close(); }
-
-  io::Clock& clock() { return clock_; }
-  log::Log& log() { return *log_; }
-  bus::Bus& bus() { return *bus_; }
-  stream::TaskRunnerPlaces places(bus::Bus& bus) {
-    return {.bus = bus,
-            .files = files_,
-            .clock = clock_,
-            .executor = executor_,
-            .random = random_,
-            .metrics = metrics_,
-            .note = [](std::string_view text) {
-              std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
-            }};
-  }
-
- private:
-  io::RealFileSystem files_;
-  io::RealClock clock_;
-  io::SystemRandom random_;
-  Metrics metrics_;
-  io::ThreadExecutor executor_;
-  std::unique_ptr<log::Log> log_;
-  std::unique_ptr<bus::EmbeddedBus> bus_;
-};
-
 // Only the loop itself is timed; the bytes of a round lie in memory before.
-Result<PhaseResult> run_loop(Machine& machine, const PhaseOptions& options) {
+Result<PhaseResult> run_loop(StreamMachine& machine, const PhaseOptions& options) {
   ReferenceLoop loop(options.event_count);
   MergedReader reader(machine.log(), kPartitionCount);
   PhaseResult result;
@@ -124,18 +78,6 @@ void add_totals(const stream::TaskView& task, PhaseResult& result) {
   }
 }
 
-Result<void> wait_until_caught_up(stream::TaskRunner& tasks) {
-  auto catch_up = tasks.catch_up();
-  for (;;) {
-    const auto done = catch_up.done();
-    if (!done) return pass(done.error());
-    if (*done) return {};
-    if (const auto trouble = tasks.trouble(); !trouble.empty())
-      return fail(ErrorKind::closed, trouble);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-}
-
 Result<void> ask_all(stream::TaskRunner& tasks, PhaseResult& result) {
   for (std::int32_t p = 0; p < tasks.task_count(); ++p) {
     std::promise<void> answered;
@@ -169,7 +111,7 @@ std::string group_of(Phase phase, const PhaseOptions& options) {
          std::to_string(options.checkpoint_events);
 }
 
-Result<PhaseResult> run_engine(Machine& machine, Phase phase, const PhaseOptions& options,
+Result<PhaseResult> run_engine(StreamMachine& machine, Phase phase, const PhaseOptions& options,
                                const Stopwatch* since_start) {
   const bool exactly_once = phase != Phase::outputs_only;
   const std::string group = group_of(phase, options);
@@ -200,9 +142,7 @@ Result<PhaseResult> run_engine(Machine& machine, Phase phase, const PhaseOptions
     std::fflush(stdout);
     std::_Exit(0);  // nothing is stopped, synced or closed
   }
-  std::promise<void> stopped;
-  tasks.stop([&] { stopped.set_value(); });
-  stopped.get_future().wait();
+  stop_and_wait(tasks);
   return result;
 }
 
@@ -217,8 +157,8 @@ std::optional<Phase> phase_of(std::string_view name) {
 Result<PhaseResult> run_phase(Phase phase, const PhaseOptions& options) {
   io::RealClock clock;
   const Stopwatch since_start(clock);
-  Machine machine(options);
-  if (auto opened = machine.open(options.directory); !opened) return pass(opened.error());
+  StreamMachine machine(options.thread_count + 1);
+  if (auto opened = machine.open(options.directory + "/log"); !opened) return pass(opened.error());
   Result<PhaseResult> result;
   if (phase == Phase::input) {
     const auto written = write_input(
