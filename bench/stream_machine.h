@@ -75,6 +75,14 @@ inline Result<void> wait_until_caught_up(stream::TaskRunner& tasks) {
   }
 }
 
+// Until no task has anything to do: promises between tasks close windows after the last record.
+inline void wait_until_quiet(stream::TaskRunner& tasks) {
+  for (int looks = 0; looks < 3;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    looks = tasks.quiet() ? looks + 1 : 0;
+  }
+}
+
 inline void stop_and_wait(stream::TaskRunner& tasks) {
   std::promise<void> stopped;
   tasks.stop([&] { stopped.set_value(); });

@@ -7,7 +7,8 @@
 // yahoo: a table of 1,000 ads of 100 campaigns, and ad events as JSON objects of seven fields, a
 // third of each type. clicks: impressions and 2 % clicks as 40 bytes each; of the clicks 5 % name
 // an impression that never was and 5 % come later than a minute. Both: 10,000 events per second of
-// event time, out of order by up to two seconds, keyed and placed as Kafka's partitioner does.
+// event time, out of order by up to two seconds, keyed and placed as Kafka's partitioner does. Two
+// records an hour later, which count nowhere, end each partition and close every window.
 #include <librdkafka/rdkafka.h>
 
 #include <array>
@@ -43,33 +44,40 @@ class Recorder {
         add(0, kStart, ads.back(), id);
       }
     }
-    constexpr std::array kAdTypes = {"banner", "modal", "sponsored-search", "mail", "mobile"};
     constexpr std::array kEventTypes = {"view", "click", "purchase"};
-    char value[512];
     for (std::int64_t i = 0; i < event_count; ++i) {
-      const std::string& ad = ads[random_.below(ads.size())];
       const Timestamp time = time_of(i);
-      std::snprintf(value, sizeof value,
-                    R"({"user_id":"%s","page_id":"%s","ad_id":"%s","ad_type":"%s",)"
-                    R"("event_type":"%s","event_time":%ld,"ip_address":"192.0.2.%lu"})",
-                    uuid().to_string().c_str(), uuid().to_string().c_str(), ad.c_str(),
-                    kAdTypes[random_.below(kAdTypes.size())],
-                    kEventTypes[random_.below(kEventTypes.size())], time.ms, random_.below(256));
-      add(1, time, ad, value);
+      const std::string& ad = ads[random_.below(ads.size())];
+      add_ad_event(time, ad, kEventTypes[random_.below(kEventTypes.size())]);
     }
+    for (std::int32_t partition = 0; partition < kPartitionCount; ++partition)
+      for (std::size_t left = 2, at = 0; left > 0; ++at) {
+        if (kafka_partition(as_bytes(ads[at]), kPartitionCount) != partition) continue;
+        add_ad_event(end_of(event_count), ads[at], "click");
+        --left;
+      }
   }
 
   void clicks(std::int64_t event_count) {
     for (std::int64_t i = 0; i < event_count; ++i) {
       const Timestamp time = time_of(i);
       if (i % 50 == 49) {
-        add(1, time, clicked().to_string(), click_value(time));
+        const std::string id = clicked().to_string();
+        add(1, time, id, click_value(time));
       } else {
         shown_[shown_count_++ % shown_.size()] = uuid();
         add(0, time, shown_[(shown_count_ - 1) % shown_.size()].to_string(),
             impression_value(time));
       }
     }
+    const Timestamp end = end_of(event_count);
+    for (std::int32_t partition = 0; partition < kPartitionCount; ++partition)
+      for (int n = 0; n < 2; ++n) {
+        const std::string shown = uuid_in(partition);
+        add(0, end, shown, impression_value(end));
+        const std::string clicked_on = uuid_in(partition);
+        add(1, end, clicked_on, click_value(end));
+      }
   }
 
  private:
@@ -84,6 +92,28 @@ class Recorder {
   Timestamp time_of(std::int64_t i) {
     return kStart +
            Millis(i / kEventsPerMs + static_cast<std::int64_t>(random_.below(kDisorderMs)));
+  }
+  static Timestamp end_of(std::int64_t event_count) {
+    return kStart + Millis(event_count / kEventsPerMs) + std::chrono::hours(1);
+  }
+  std::string uuid_in(std::int32_t partition) {
+    for (;;) {
+      std::string id = uuid().to_string();
+      if (kafka_partition(as_bytes(id), kPartitionCount) == partition) return id;
+    }
+  }
+  void add_ad_event(Timestamp time, const std::string& ad, const char* type) {
+    constexpr std::array kAdTypes = {"banner", "modal", "sponsored-search", "mail", "mobile"};
+    const std::string user = uuid().to_string();
+    const std::string page = uuid().to_string();
+    const char* ad_type = kAdTypes[random_.below(kAdTypes.size())];
+    char value[512];
+    std::snprintf(value, sizeof value,
+                  R"({"user_id":"%s","page_id":"%s","ad_id":"%s","ad_type":"%s",)"
+                  R"("event_type":"%s","event_time":%ld,"ip_address":"192.0.2.%lu"})",
+                  user.c_str(), page.c_str(), ad.c_str(), ad_type, type, time.ms,
+                  random_.below(256));
+    add(1, time, ad, value);
   }
   // Mostly of an impression of the last minute.
   Uuid clicked() {

@@ -209,11 +209,7 @@ int run(const std::string& directory, std::uint64_t event_count) {
   while (feeder.feed(kEventsPerFeed))
     if (const auto trouble = tasks.trouble(); !trouble.empty()) give_up(trouble);
   must(bench::wait_until_caught_up(tasks));
-  // Promises between tasks go on closing windows after the last record.
-  for (int quiet_looks = 0; quiet_looks < 3;) {
-    std::this_thread::sleep_for(5ms);
-    quiet_looks = tasks.quiet() ? quiet_looks + 1 : 0;
-  }
+  bench::wait_until_quiet(tasks);
   bench::stop_and_wait(tasks);
   if (const auto trouble = tasks.trouble(); !trouble.empty()) give_up(trouble);
   must(machine.close());
