@@ -51,6 +51,16 @@ void InputReader::begin_step() {
   }
 }
 
+// A header that cannot be read stops the task when its batch is opened.
+InputReader::Times InputReader::next_times() const {
+  const bus::Fetched& chunk = chunks_.back();
+  const auto& batch = chunk.batches[next_batch_];
+  const auto header =
+      record::read_header(ByteView(chunk.bytes).subspan(batch.index_begin, batch.size));
+  if (!header) return {};
+  return {header->base_timestamp, header->max_timestamp};
+}
+
 // Opens the next batch of the last chunk and returns how many records it has.
 Result<std::int64_t> InputReader::open_next() {
   const bus::Fetched& chunk = chunks_.back();
@@ -74,12 +84,13 @@ Result<std::int64_t> InputReader::open_next() {
 }
 
 // Never waits for a second fetch: a step of the present ends where the bytes at hand do.
-Result<InputReader::Taken> InputReader::take() {
+Result<InputReader::Taken> InputReader::take(Timestamp before) {
   begin_step();
   const Offset first = position_;
   std::int64_t count = 0;
   while (count < kRecordsPerStep && !chunks_.empty() &&
          next_batch_ < chunks_.back().batches.size()) {
+    if (position_ != first && next_times().last >= before) break;
     const auto opened = open_next();
     if (!opened) return std::unexpected(opened.error());
     count += *opened;

@@ -33,14 +33,20 @@ class InputReader {
 
   // True when a step can be taken; fetches when nothing is left of the last fetch.
   Result<bool> has_more();
+  // Of the records of the next batch, as their producer wrote them; only after has_more() was true.
+  struct Times {
+    Timestamp first, last;
+  };
+  Times next_times() const;
 
   struct Taken {
     std::span<StepBatch> batches;
     Offset first, end;
     std::int64_t record_count;
   };
-  // Whole batches for one step, after has_more(). Their bytes live until the next call.
-  Result<Taken> take();
+  // Whole batches for one step, after has_more(); but for the first none that reaches to `before`.
+  // Their bytes live until the next call.
+  Result<Taken> take(Timestamp before = Timestamp::highest());
   // Exactly the batches of [position(), end): a step of the past.
   Result<Taken> take_until(Offset end);
 

@@ -58,6 +58,7 @@ struct InputPlace {
   std::string origin_topic;
   std::uint16_t index = 0;
   int level = 0;
+  bool table = false;  // its records are rows of a table: read before what looks them up
 };
 
 // Where records enter a task: one topic, the partition with the task's number.
@@ -72,11 +73,15 @@ class Input : public Operator {
   // 0 for topics from outside. Records of an internal topic come from inputs on lower levels only.
   int level() const { return place_.level; }
   bool internal() const { return place_.level > 0; }
+  bool table() const { return place_.table; }
   InputTime& time() { return time_; }
   const InputTime& time() const { return time_; }
+  // A table beside streams: rows are never late and may rest for years, so it has no say in time.
+  void set_timeless(bool timeless) { timeless_ = timeless; }
   // What the input contributes to the task's: nothing while a source never had an event. An
   // internal topic without a promise holds time back, for nobody knows yet what comes through it.
   std::optional<Timestamp> watermark() const {
+    if (timeless_) return std::nullopt;
     const auto own = time_.watermark();
     return internal() && !own ? Timestamp::lowest() : own;
   }
@@ -88,6 +93,7 @@ class Input : public Operator {
  private:
   InputPlace place_;
   InputTime time_;
+  bool timeless_ = false;
 };
 
 }  // namespace adbrook::stream

@@ -202,8 +202,8 @@ Result<void> Task::replay_step(const Step& step) {
   return process(step.input, *taken);
 }
 
-Result<std::int64_t> Task::take_records(std::size_t input) {
-  const auto taken = readers_[input].take();
+Result<std::int64_t> Task::take_records(std::size_t input, Timestamp before) {
+  const auto taken = readers_[input].take(before);
   if (!taken) return std::unexpected(taken.error());
   steps_.push_back(Step::of_records(static_cast<std::uint16_t>(input), taken->first, taken->end));
   stepped_inputs_[input] = true;

@@ -47,8 +47,9 @@ class Task {
 
   // Live steps.
   Result<bool> has_more(std::size_t input) { return readers_[input].has_more(); }
-  // Returns the number of records.
-  Result<std::int64_t> take_records(std::size_t input);
+  // One step of whole batches, but for the first none that reaches to `before`. Returns the number
+  // of records.
+  Result<std::int64_t> take_records(std::size_t input, Timestamp before = Timestamp::highest());
   Result<void> advance(std::size_t input, Timestamp watermark);
 
   bool has_uncommitted() const { return !steps_.empty(); }

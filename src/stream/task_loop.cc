@@ -262,16 +262,18 @@ bool TaskLoop::settle_down() {
 }
 
 bool TaskLoop::take_step() {
-  const auto input = choose_input();
-  if (!input) return false;
-  const auto count = task_->take_records(*input);
+  const auto choice = choose_input();
+  if (!choice) return false;
+  hold_unread_inputs(choice->input);
+  if (phase_ != Phase::running) return true;
+  const auto count = task_->take_records(choice->input, choice->before);
   if (!count) {
     fail_with(count.error());
     return true;
   }
-  InputState& state = inputs_[*input];
+  InputState& state = inputs_[choice->input];
   state.last_event = places_.clock.monotonic();
-  const bool had_event = task_->input(*input).time().confirmed().has_value();
+  const bool had_event = task_->input(choice->input).time().confirmed().has_value();
   if (state.idle || had_event != state.had_event) {
     state.idle = false;
     state.had_event = had_event;
@@ -282,18 +284,52 @@ bool TaskLoop::take_step() {
 
 // Internal topics first: what lies there is behind the sources already. Then the source whose
 // events are the oldest, so that none runs ahead of the others; one that was never read goes first.
-std::optional<std::size_t> TaskLoop::choose_input() {
-  if (over_budget_) return std::nullopt;
-  std::optional<std::size_t> best;
+// Rows of a table go before everything that is not older, so that whoever looks a row up finds what
+// stood at its own time, also in a backfill; a step of either ends where the other begins.
+std::optional<TaskLoop::Choice> TaskLoop::choose_input() {
+  std::optional<std::size_t> best, table;
   const auto rank = [&](std::size_t i) {
     const Input& input = task_->input(i);
     return std::pair(-input.level(), input.time().confirmed().value_or(Timestamp::lowest()));
   };
+  const auto next = [&](std::size_t i) { return task_->reader(i).next_times(); };
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    if (!may_read(i)) continue;
-    if (!best || rank(i) < rank(*best)) best = i;
+    if (!may_read(i) || !has_room_for(i)) continue;
+    if (task_->input(i).table()) {
+      if (!table || next(i).first < next(*table).first) table = i;
+    } else if (!best || rank(i) < rank(*best)) {
+      best = i;
+    }
   }
-  return best;
+  if (!table && !best) return std::nullopt;
+  if (!table) return Choice{*best, Timestamp::highest()};
+  if (!best) return Choice{*table, Timestamp::highest()};
+  const Timestamp row = next(*table).first, last = next(*best).last;
+  return row <= last ? Choice{*table, last + Millis(1)} : Choice{*best, row};
+}
+
+// A task over its budget takes no more input, except from a source that others ran ahead of: only
+// its events move time on, and so free what was taken of the others.
+bool TaskLoop::has_room_for(std::size_t input) const {
+  if (!over_budget_) return true;
+  if (task_->input(input).internal()) return false;
+  const auto own = task_->input(input).time().confirmed();
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const auto other = task_->input(i).time().confirmed();
+    if (other && (!own || *own < *other)) return true;
+  }
+  return false;
+}
+
+// A source of which nothing was read has no watermark. When something lies there, time must not go
+// on without it: in a backfill its events are as old as those that are read now.
+void TaskLoop::hold_unread_inputs(std::size_t chosen) {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const Input& input = task_->input(i);
+    if (i == chosen || input.level() > 0 || input.table() || inputs_[i].at_end) continue;
+    if (input.time().watermark()) continue;
+    if (auto done = task_->advance(i, kEarliestEventTime); !done) return fail_with(done.error());
+  }
 }
 
 // Asks the bus only when the last fetch is used up, and then waits to be told.
@@ -347,7 +383,7 @@ void TaskLoop::move_idle_inputs() {
   const Nanos now = places_.clock.monotonic();
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     InputState& state = inputs_[i];
-    if (task_->input(i).internal() || !state.had_event || !state.at_end || over_budget_ ||
+    if (task_->input(i).internal() || !task_->input(i).watermark() || !state.at_end ||
         waits_for_retry_ || now - state.last_event < options_.idle_after)
       continue;
     if (!state.idle) {
@@ -358,10 +394,21 @@ void TaskLoop::move_idle_inputs() {
     const auto by = std::chrono::duration_cast<Millis>(now - state.moved_until);
     state.moved_until += by;
     const Timestamp current = *task_->input(i).time().watermark();
-    const Timestamp target = std::min(current + by, board_.idle_limit(i));
+    const Timestamp target =
+        state.had_event ? std::min(current + by, board_.idle_limit(i)) : watermark_of_others(i);
     if (target <= current) continue;
     if (auto done = task_->advance(i, target); !done) return fail_with(done.error());
   }
+}
+
+// Where a source goes that was held but turned out to have no event: with the others.
+Timestamp TaskLoop::watermark_of_others(std::size_t input) const {
+  Timestamp least = Timestamp::highest();
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (i == input || task_->input(i).internal()) continue;
+    if (const auto own = task_->input(i).watermark()) least = std::min(least, *own);
+  }
+  return least == Timestamp::highest() ? Timestamp::lowest() : least;
 }
 
 // Idle inputs and those that never had an event hold nobody back.

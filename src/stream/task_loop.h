@@ -81,10 +81,19 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
   void read_mail(Mail& mail);
 
   void watch_budget();
+  // The next step: batches of this input, but for the first none that reaches to `before`.
+  struct Choice {
+    std::size_t input;
+    Timestamp before;
+  };
+
   bool take_step();
-  std::optional<std::size_t> choose_input();
+  std::optional<Choice> choose_input();
   bool may_read(std::size_t input);
+  bool has_room_for(std::size_t input) const;
+  void hold_unread_inputs(std::size_t chosen);
   void move_idle_inputs();
+  Timestamp watermark_of_others(std::size_t input) const;
   void take_promises();
   void publish_busy();
   void publish_promises(const std::vector<std::optional<Timestamp>>& promises);

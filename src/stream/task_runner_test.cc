@@ -148,6 +148,37 @@ TEST(TaskRunner, an_internal_topic_holds_time_back_until_its_records_are_read) {
   }
 }
 
+// Both topics hold the same days; what is read first must not make the other one late.
+TEST(TaskRunner, a_backfill_makes_nothing_late) {
+  TestDriverOptions options;
+  options.stream.commit_size = Bytes{1};
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    options.seed = seed;
+    TellingDriver driver(options);
+    constexpr std::uint64_t kCount = 3'000;
+    std::vector<TestRecord> orders, payments;
+    for (std::uint64_t n = 1; n <= kCount; ++n) {
+      orders.push_back(order_record(n, driver.zero() + Millis(60'000) * n));
+      payments.push_back(payment_record(n, driver.zero() + Millis(60'000) * n + 30s, n));
+    }
+    driver.pipe("orders", 0, orders);
+    driver.pipe("payments", 0, payments);
+    driver.run();
+    ASSERT_EQ(driver.count("payments", Outcome::joined), kCount) << "seed " << seed;
+  }
+}
+
+// It was held for what it might say; then nobody could read it.
+TEST(TaskRunner, a_topic_without_one_readable_event_does_not_stop_time) {
+  TellingDriver driver;
+  driver.pipe("payments", 0, {{"x", "no line", std::nullopt}});
+  driver.pipe("orders", 0, {order_record(1, driver.zero() + 1h)});
+  driver.run();
+  EXPECT_LT(driver.watermark(), driver.zero());
+  driver.advance(7s);
+  EXPECT_GE(driver.watermark(), driver.zero() + 1h);
+}
+
 TEST(TaskRunner, a_watermark_never_goes_back_when_another_input_begins) {
   TellingDriver driver;
   driver.order(1, 1h);

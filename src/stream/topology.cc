@@ -23,6 +23,9 @@ InputPlace Topology::next_place(std::string topic, std::string origin_topic, int
 Input& Topology::add_input(std::unique_ptr<Input> input) {
   inputs_.push_back(std::move(input));
   parts_.push_back(inputs_.back().get());
+  const bool has_streams =
+      std::ranges::any_of(inputs_, [](const auto& made) { return !made->table(); });
+  for (const auto& made : inputs_) made->set_timeless(made->table() && has_streams);
   return *inputs_.back();
 }
 
