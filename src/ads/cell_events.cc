@@ -265,14 +265,16 @@ Result<void> parse_time_part(std::string_view text, CellEventsQuery& query) {
   return {};
 }
 
-// Where the next ";dimension=" begins: values may hold any other text.
-std::size_t next_filter(std::string_view text, std::size_t from) {
-  for (std::size_t at = text.find(';', from); at != std::string_view::npos;
-       at = text.find(';', at + 1)) {
+// Where the filter at the begin of `text` ends. A value without quotes may hold any text that does
+// not look like the next ";dimension=".
+Result<std::size_t> cell_filter_end(std::string_view text) {
+  if (text.substr(std::min(text.find('='), text.size())).starts_with("=\""))
+    return filter_end(text, ';');
+  for (std::size_t at = text.find(';'); at != std::string_view::npos; at = text.find(';', at + 1)) {
     const std::string_view rest = text.substr(at + 1);
     if (report_dimension(rest.substr(0, rest.find('=')))) return at;
   }
-  return std::string_view::npos;
+  return text.size();
 }
 
 Result<void> parse_filter(std::string_view text, CellEventsQuery& query) {
@@ -289,7 +291,7 @@ Result<void> parse_filter(std::string_view text, CellEventsQuery& query) {
     return fail(ErrorKind::invalid, "cell: '" + printable(text) + "' is no NAME=VALUE of view " +
                                         std::string(view.name) + ", which has " + allowed);
   }
-  query.where.push_back({*dimension, std::string(text.substr(equals + 1))});
+  query.where.push_back({*dimension, filter_value(text.substr(equals + 1))});
   return {};
 }
 
@@ -340,9 +342,11 @@ Result<CellEventsQuery> parse_cell(std::string_view cell, std::string_view limit
     return std::unexpected(time.error());
   while (end != std::string_view::npos) {
     rest.remove_prefix(end + 1);
-    end = next_filter(rest, 0);
-    if (auto filter = parse_filter(rest.substr(0, end), query); !filter)
+    const auto filter_size = cell_filter_end(rest);
+    if (!filter_size) return pass(filter_size.error(), "cell");
+    if (auto filter = parse_filter(rest.substr(0, *filter_size), query); !filter)
       return std::unexpected(filter.error());
+    end = *filter_size == rest.size() ? std::string_view::npos : *filter_size;
   }
   if (limit.empty()) return query;
   const auto [at, ec] = std::from_chars(limit.data(), limit.data() + limit.size(), query.limit);

@@ -120,7 +120,7 @@ std::string cell_text(const EventCell& cell) {
   std::string text = std::string(view.name) + ";" + format_time(cell.bucket);
   for (std::size_t i = 0; i < cell.key.size(); ++i)
     if (view.parts[i] != Dimension::currency)
-      text += ";" + std::string(to_string(view.parts[i])) + "=" + cell.key[i];
+      text += ";" + to_text({view.parts[i], std::string(cell.key[i])});
   return text;
 }
 

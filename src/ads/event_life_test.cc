@@ -530,6 +530,11 @@ TEST(CellEvents, a_wrong_cell_is_refused_with_what_is_allowed) {
   EXPECT_FALSE(parse_cell("places;noon", {}));
   EXPECT_FALSE(parse_cell("places;" + time + "/1m", {}));
   EXPECT_FALSE(parse_cell("places;" + time, "0"));
+  EXPECT_FALSE(parse_cell("places;" + time + ";city=\"a", {}));
+  const auto quoted = parse_cell("places;" + time + ";city=\"a;country=FR\";campaign_id=7", {});
+  ASSERT_TRUE(quoted) << quoted.error().message;
+  ASSERT_EQ(quoted->where.size(), 2u);
+  EXPECT_EQ(quoted->where[0].value, "a;country=FR");
   const auto day = parse_cell("places;" + time + "/1d;city=a;b=c;country=", {});
   ASSERT_TRUE(day) << day.error().message;
   EXPECT_EQ(day->to - day->from, std::chrono::hours(24));

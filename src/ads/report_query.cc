@@ -67,20 +67,26 @@ Result<void> parse_bucket(std::string_view text, ReportQuery& query) {
               "bucket: '" + printable(text) + "' is not offered; choose 1m, 1h, 1d or all");
 }
 
+Result<ReportFilter> parse_filter(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos)
+    return fail(ErrorKind::invalid, "where: '" + printable(text) +
+                                        "' has no '='; write it like country=FR, and a value with "
+                                        "a comma in quotes: city=\"Washington, DC\"");
+  const auto dimension = report_dimension(text.substr(0, equals));
+  if (!dimension) return unknown_dimension("where", text.substr(0, equals));
+  return ReportFilter{*dimension, filter_value(text.substr(equals + 1))};
+}
+
 Result<void> parse_where(const std::vector<std::string>& filters, ReportQuery& query) {
-  for (const std::string& filter : filters) {
-    std::string_view rest = filter;
+  for (std::string_view rest : filters) {
     while (!rest.empty()) {
-      const std::size_t comma = rest.find(',');
-      const std::string_view one = rest.substr(0, comma);
-      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-      const std::size_t equals = one.find('=');
-      if (equals == std::string_view::npos)
-        return fail(ErrorKind::invalid,
-                    "where: '" + printable(one) + "' has no '='; write it like country=FR");
-      const auto dimension = report_dimension(one.substr(0, equals));
-      if (!dimension) return unknown_dimension("where", one.substr(0, equals));
-      query.where.push_back({*dimension, std::string(one.substr(equals + 1))});
+      const auto end = filter_end(rest, ',');
+      if (!end) return pass(end.error(), "where");
+      auto filter = parse_filter(rest.substr(0, *end));
+      if (!filter) return std::unexpected(filter.error());
+      query.where.push_back(std::move(*filter));
+      rest.remove_prefix(std::min(rest.size(), *end + 1));
     }
   }
   return {};
@@ -135,11 +141,6 @@ const std::vector<std::string>& report_measures() {
       "impressions",    "clicks",          "unique_clicks", "ctr",     "unique_ctr",
       "unique_ctr_low", "unique_ctr_high", "spend",         "currency"};
   return names;
-}
-
-std::optional<Dimension> report_dimension(std::string_view name) {
-  const auto dimension = parse_dimension(name);
-  return dimension == Dimension::currency ? std::nullopt : dimension;
 }
 
 Result<ReportQuery> parse_report_query(const ReportRequest& request) {

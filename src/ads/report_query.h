@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ads/report_filter.h"
 #include "ads/views.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -21,14 +22,9 @@ struct ReportRequest {
   std::string from;                // a time; the bucket that starts there is the first one in
   std::string to;                  // a time; the bucket that starts there is the first one out
   std::string bucket;              // 1m | 1h | 1d | all
-  std::vector<std::string> where;  // "country=FR"; several must all hold
+  std::vector<std::string> where;  // "country=FR", see report_filter.h; several must all hold
   std::string sort;                // a column, most first; "-column" least first
   std::string limit;
-};
-
-struct ReportFilter {
-  Dimension dimension;
-  std::string value;  // as printed in a report; empty selects rows where it is absent
 };
 
 enum class SortOrder { descending, ascending };
@@ -50,9 +46,6 @@ const std::vector<std::string>& report_measures();
 
 // invalid: names the parameter, what was given and what is allowed.
 Result<ReportQuery> parse_report_query(const ReportRequest& request);
-
-// A dimension a report may name; the hidden currency is none.
-std::optional<Dimension> report_dimension(std::string_view name);
 
 // Which of kViews answers: the coarsest one that has the dimensions and whose grain fits.
 // invalid: there is none; the sentence lists what is there.

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
 namespace adbrook::ads {
 namespace {
 
@@ -53,6 +58,53 @@ TEST(ReportQuery, the_coarsest_view_that_fits_answers) {
   EXPECT_EQ(view_of({.by = "country", .bucket = "1m"}), "click-through");
   EXPECT_EQ(view_of({.by = "country", .from = "2013-01-01T00:01:00Z"}), "click-through");
   EXPECT_EQ(view_of({.by = "country", .where = {"publisher_id=3"}}), "click-through");
+}
+
+TEST(ReportQuery, a_value_in_quotes_may_hold_commas) {
+  const auto query = parse_report_query(
+      {.by = "city", .where = {"city=\"Washington, DC\",country=US", "campaign_id=7"}});
+  ASSERT_TRUE(query) << query.error().message;
+  ASSERT_EQ(query->where.size(), 3u);
+  EXPECT_EQ(query->where[0].value, "Washington, DC");
+  EXPECT_EQ(query->where[1].value, "US");
+  EXPECT_EQ(parse_report_query({.where = {"city="}})->where[0].value, "");
+  EXPECT_EQ(parse_report_query({.where = {"city=\"\""}})->where[0].value, "");
+}
+
+TEST(ReportQuery, a_comma_without_quotes_is_answered_with_the_way_to_write_it) {
+  EXPECT_NE(refusal({.where = {"city=Washington, DC"}}).find("city=\"Washington, DC\""),
+            std::string::npos);
+  EXPECT_NE(refusal({.where = {"city=\"Paris"}}).find("not closed"), std::string::npos);
+  EXPECT_NE(refusal({.where = {"city=\"Paris\"x"}}).find("behind its closing quote"),
+            std::string::npos);
+}
+
+// Whatever a value holds, it is read back from what is written, alone and beside others.
+TEST(ReportFilter, any_value_survives_being_written) {
+  const std::string_view letters = "a,;\"= \\b";
+  const char* given = std::getenv("ADBROOK_SEED");
+  const unsigned long seed = given ? std::strtoul(given, nullptr, 10) : std::random_device{}();
+  std::printf("ADBROOK_SEED=%lu\n", seed);
+  std::mt19937 random(static_cast<std::mt19937::result_type>(seed));
+  for (int round = 0; round < 20'000; ++round) {
+    std::vector<ReportFilter> filters;
+    std::string list;
+    for (int i = 0; i < 3; ++i) {
+      std::string value;
+      for (std::size_t n = random() % 7; n > 0; --n) value += letters[random() % letters.size()];
+      filters.push_back({static_cast<Dimension>(random() % 8), value});
+      list += (i ? "," : "") + to_text(filters.back());
+    }
+    std::string_view rest = list;
+    for (const ReportFilter& filter : filters) {
+      const auto end = filter_end(rest, ',');
+      ASSERT_TRUE(end) << list << ": " << end.error().message;
+      const std::string_view one = rest.substr(0, *end);
+      EXPECT_EQ(filter_value(one.substr(one.find('=') + 1)), filter.value) << list;
+      rest.remove_prefix(std::min(rest.size(), *end + 1));
+    }
+    EXPECT_TRUE(rest.empty()) << list;
+  }
 }
 
 }  // namespace
