@@ -35,6 +35,26 @@ Result<DeadLetter> read_dead_letter(ByteView value) {
   return letter;
 }
 
+void encode(const DeadLetterRedrive& redrive, Buffer& to) {
+  constexpr std::size_t kIdSize = 16;
+  const std::size_t begin = to.size();
+  to.resize(begin + kValueHeaderSize + serde::avro_size(redrive.topic) + kIdSize);
+  write_value_header(to.data() + begin, kDeadLetterRedriveSchemaId);
+  serde::AvroWriter out{std::span<std::byte>(to).subspan(begin + kValueHeaderSize)};
+  out.write_string(redrive.topic);
+  write(out, redrive.event);
+}
+
+Result<DeadLetterRedrive> read_dead_letter_redrive(ByteView value) {
+  const auto body = value_body(value, kDeadLetterRedriveSchemaId);
+  if (!body) return fail(ErrorKind::corrupt, "dead letter redrive: the value has another schema");
+  serde::AvroReader in(*body);
+  DeadLetterRedrive redrive{.topic = in.read_string_view()};
+  redrive.event = read_uuid(in);
+  if (!in.done()) return fail(ErrorKind::corrupt, "dead letter redrive: the value does not parse");
+  return redrive;
+}
+
 Uuid dead_letter_id(const DeadLetter& letter) {
   std::string place = std::string(letter.source) + ":" + std::to_string(letter.place) + ":";
   Buffer all(as_bytes(place).begin(), as_bytes(place).end());

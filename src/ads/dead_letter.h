@@ -23,6 +23,17 @@ void encode(const DeadLetter& letter, Buffer& to);
 // Everything views into `value`.
 Result<DeadLetter> read_dead_letter(ByteView value);
 
+// That a letter was sent again, corrected or not: a record behind it, under its key. Format:
+// schemas/dead-letter-redrive.avsc.
+struct DeadLetterRedrive {
+  std::string_view topic;  // impressions or clicks
+  Uuid event;
+};
+
+void encode(const DeadLetterRedrive& redrive, Buffer& to);
+// corrupt: another schema, or bytes that do not parse. Everything views into `value`.
+Result<DeadLetterRedrive> read_dead_letter_redrive(ByteView value);
+
 // The record's key: the same letter from the same place is the same key.
 Uuid dead_letter_id(const DeadLetter& letter);
 

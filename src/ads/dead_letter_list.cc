@@ -4,13 +4,12 @@
 #include <charconv>
 #include <map>
 #include <tuple>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "ads/dead_letter.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "serde/json_writer.h"
 
 namespace adbrook::ads {
 namespace {
@@ -43,6 +42,13 @@ DeadLetterEntry entry_of(const ScannedRecord& scanned, const DeadLetter& letter,
 // Letters that the log took in the same millisecond still have one order.
 auto age_of(const DeadLetterEntry& entry) { return std::tie(entry.append_time, entry.id); }
 
+// A mark stands behind its letter, of several the last one counts.
+void note(std::optional<SentAgain>& sent, const ScannedRecord& scanned,
+          const DeadLetterRedrive& redrive) {
+  const std::int64_t before = sent ? sent->count : 0;
+  sent = {before + 1, scanned.append_time, std::string(redrive.topic), redrive.event};
+}
+
 // Owned by the scan that fills it.
 class ListBuilder {
  public:
@@ -50,13 +56,15 @@ class ListBuilder {
       : query_(std::move(query)), ticket_(std::move(ticket)) {}
 
   void add(const ScannedRecord& scanned) {
-    const auto letter = read_dead_letter(scanned.record.value.value_or(ByteView{}));
+    const ByteView value = scanned.record.value.value_or(ByteView{});
+    if (const auto redrive = read_dead_letter_redrive(value)) return add_mark(scanned, *redrive);
+    const auto letter = read_dead_letter(value);
     if (!letter) return;  // whatever somebody else wrote there is no dead letter
     const Uuid id = id_of(scanned, *letter);
     if (seen_.contains(id)) return;
-    if (seen_.size() < kDistinctLettersMax) seen_.insert(id);
     const DeadLetterEntry entry = entry_of(scanned, *letter, id);
-    add_to_group(entry);
+    DeadLetterGroup& group = add_to_group(entry);
+    if (seen_.size() < kDistinctLettersMax) seen_.emplace(id, &group);
     if (query_.reason.empty() || query_.reason == entry.reason) keep(entry);
   }
 
@@ -68,8 +76,11 @@ class ListBuilder {
     std::ranges::sort(entries_, [&](const auto& a, const auto& b) { return before(a, b); });
     const std::size_t end = query_.skip + query_.limit;
     list.more = entries_.size() > end;
-    for (std::size_t i = query_.skip; i < std::min(end, entries_.size()); ++i)
+    for (std::size_t i = query_.skip; i < std::min(end, entries_.size()); ++i) {
+      if (const auto mark = marks_.find(entries_[i].id); mark != marks_.end())
+        entries_[i].sent_again = mark->second;
       list.entries.push_back(std::move(entries_[i]));
+    }
     return list;
   }
 
@@ -78,14 +89,26 @@ class ListBuilder {
     return query_.order == ListOrder::newest_first ? age_of(b) < age_of(a) : age_of(a) < age_of(b);
   }
 
-  void add_to_group(const DeadLetterEntry& entry) {
+  // A mark of a letter that retention has removed marks nothing.
+  void add_mark(const ScannedRecord& scanned, const DeadLetterRedrive& redrive) {
+    const auto id = scanned.record.key ? Uuid::parse(as_text(*scanned.record.key)) : std::nullopt;
+    const auto letter = id ? seen_.find(*id) : seen_.end();
+    if (letter == seen_.end()) return;
+    auto& mark = marks_[*id];
+    if (!mark) ++letter->second->sent_again;
+    note(mark, scanned, redrive);
+  }
+
+  DeadLetterGroup& add_to_group(const DeadLetterEntry& entry) {
     const bool full = groups_.size() >= kLetterGroupCountMax && !groups_.contains(entry.reason);
     const std::string reason = full ? std::string(kOtherReasons) : entry.reason;
-    auto [at, is_new] = groups_.try_emplace(reason, DeadLetterGroup{reason, 0, entry, entry});
+    auto [at, is_new] = groups_.try_emplace(
+        reason, DeadLetterGroup{.reason = reason, .first = entry, .last = entry});
     DeadLetterGroup& group = at->second;
     ++group.count;
     if (age_of(entry) < age_of(group.first)) group.first = entry;
     if (age_of(group.last) < age_of(entry)) group.last = entry;
+    return group;
   }
 
   // Keeps one more than are asked for, which tells whether there are more. The heap's front is the
@@ -101,8 +124,9 @@ class ListBuilder {
 
   DeadLetterQuery query_;
   std::shared_ptr<void> ticket_;
-  std::unordered_set<Uuid, IdHash> seen_;
   std::map<std::string, DeadLetterGroup> groups_;
+  std::unordered_map<Uuid, DeadLetterGroup*, IdHash> seen_;  // a map's nodes stay where they are
+  std::unordered_map<Uuid, std::optional<SentAgain>, IdHash> marks_;
   std::vector<DeadLetterEntry> entries_;
 };
 
@@ -116,34 +140,6 @@ Result<std::size_t> parse_count(std::string_view name, std::string_view text,
   return fail(ErrorKind::invalid, std::string(name) + ": '" + printable(text) +
                                       "' is no whole number from 0 to " +
                                       std::to_string(kListedLettersMax));
-}
-
-void write_entry(serde::JsonWriter& json, const DeadLetterEntry& entry) {
-  json.field("id", std::string_view(entry.id.to_string()));
-  json.field("source", std::string_view(entry.source));
-  json.field("place", entry.place);
-  json.field("append_time", std::string_view(format_time(entry.append_time)));
-  json.field("reason", std::string_view(entry.reason));
-  json.field("field", std::string_view(entry.field));
-  json.field("detail", std::string_view(entry.detail));
-  json.field("size", entry.size);
-}
-
-void write_entry_object(serde::JsonWriter& json, const DeadLetterEntry& entry) {
-  json.begin_object();
-  write_entry(json, entry);
-  json.end_object();
-}
-
-std::string hex_of(ByteView bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const std::byte byte : bytes) {
-    hex += kDigits[static_cast<std::size_t>(byte) >> 4];
-    hex += kDigits[static_cast<std::size_t>(byte) & 15];
-  }
-  return hex;
 }
 
 }  // namespace
@@ -187,72 +183,108 @@ void dead_letter_list(EventSearch& search, DeadLetterQuery query, Answer<DeadLet
               });
 }
 
-void dead_letter(EventSearch& search, Uuid id, Answer<DeadLetterWithBytes> answer) {
+namespace {
+
+// Letters by their ids with their bytes, as long as these fit; marks are noted on the way.
+class LettersById {
+ public:
+  explicit LettersById(const std::vector<Uuid>& ids) {
+    for (const Uuid id : ids) letters_.emplace(id, std::nullopt);
+  }
+
+  void add(const ScannedRecord& scanned) {
+    const ByteView value = scanned.record.value.value_or(ByteView{});
+    if (const auto redrive = read_dead_letter_redrive(value)) return add_mark(scanned, *redrive);
+    const auto letter = read_dead_letter(value);
+    if (!letter) return;
+    const Uuid id = id_of(scanned, *letter);
+    const auto place = letters_.find(id);
+    if (place == letters_.end() || place->second) return;
+    // One alone is shown whatever its size.
+    if (size_ > 0 && size_ + letter->bytes.size() > kShownBytesMax) return;
+    size_ += letter->bytes.size();
+    place->second = {entry_of(scanned, *letter, id),
+                     Buffer(letter->bytes.begin(), letter->bytes.end())};
+  }
+
+  // Nothing when there is none, or no room was left for its bytes.
+  std::optional<DeadLetterWithBytes> take(Uuid id) { return std::move(letters_.at(id)); }
+
+ private:
+  void add_mark(const ScannedRecord& scanned, const DeadLetterRedrive& redrive) {
+    const auto id = scanned.record.key ? Uuid::parse(as_text(*scanned.record.key)) : std::nullopt;
+    const auto letter = id ? letters_.find(*id) : letters_.end();
+    if (letter != letters_.end() && letter->second)
+      note(letter->second->entry.sent_again, scanned, redrive);
+  }
+
+  std::unordered_map<Uuid, std::optional<DeadLetterWithBytes>, IdHash> letters_;
+  std::size_t size_ = 0;
+};
+
+void find_letters(EventSearch& search, const std::vector<Uuid>& ids,
+                  Answer<std::shared_ptr<LettersById>> answer) {
   auto ticket = search.begin();
   if (!ticket) return search.refuse(std::move(answer), ticket.error());
   auto parts = search.parts_of(kDeadLettersTopic);
   if (!parts) return search.refuse(std::move(answer), parts.error());
-  auto found = std::make_shared<std::optional<DeadLetterWithBytes>>();
-  search.scan(
-      {.parts = std::move(*parts),
-       .wants = {},
-       .each =
-           [found, id](const ScannedRecord& scanned) {
-             const auto letter = read_dead_letter(scanned.record.value.value_or(ByteView{}));
-             if (!letter || id_of(scanned, *letter) != id) return ScanVerdict::go_on;
-             *found = {entry_of(scanned, *letter, id),
-                       Buffer(letter->bytes.begin(), letter->bytes.end())};
-             return ScanVerdict::stop;
-           }},
-      [found, id, ticket = std::move(*ticket),
-       answer = std::move(answer)](Result<void> done) mutable {
-        ticket.reset();
-        if (!done) return answer(std::unexpected(done.error()));
-        if (!*found)
-          return answer(fail(ErrorKind::not_found,
-                             "dead letter " + id.to_string() +
-                                 ": none has this id; `adbrook dead-letters list` shows ids"));
-        answer(std::move(**found));
-      });
+  auto letters = std::make_shared<LettersById>(ids);
+  search.scan({.parts = std::move(*parts),
+               .wants = {},
+               .each =
+                   [letters](const ScannedRecord& scanned) {
+                     letters->add(scanned);
+                     return ScanVerdict::go_on;
+                   }},
+              [letters, ticket = std::move(*ticket),
+               answer = std::move(answer)](Result<void> done) mutable {
+                ticket.reset();
+                if (!done) return answer(std::unexpected(done.error()));
+                answer(std::move(letters));
+              });
 }
 
-std::string to_json(const DeadLetterList& list) {
-  std::string out;
-  serde::JsonWriter json(out);
-  json.begin_object();
-  json.key("groups");
-  json.begin_array();
-  for (const DeadLetterGroup& group : list.groups) {
-    json.begin_object();
-    json.field("reason", std::string_view(group.reason));
-    json.field("count", group.count);
-    json.key("first");
-    write_entry_object(json, group.first);
-    json.key("last");
-    write_entry_object(json, group.last);
-    json.end_object();
+DeadLettersWithBytes shown(const DeadLetterList& list, LettersById& found) {
+  DeadLettersWithBytes shown{.letters = {}, .more = list.more};
+  for (const DeadLetterEntry& entry : list.entries) {
+    auto letter = found.take(entry.id);
+    if (!letter) {
+      shown.more = true;
+      break;
+    }
+    shown.letters.push_back(std::move(*letter));
   }
-  json.end_array();
-  json.key("dead_letters");
-  json.begin_array();
-  for (const DeadLetterEntry& entry : list.entries) write_entry_object(json, entry);
-  json.end_array();
-  json.field("more", list.more);
-  json.end_object();
-  return out;
+  return shown;
 }
 
-std::string to_json(const DeadLetterWithBytes& letter) {
-  std::string out;
-  serde::JsonWriter json(out);
-  json.begin_object();
-  write_entry(json, letter.entry);
-  if (is_valid_utf8(as_text(letter.bytes)))
-    json.field("text", as_text(letter.bytes));
-  else
-    json.field("hex", std::string_view(hex_of(letter.bytes)));
-  json.end_object();
-  return out;
+}  // namespace
+
+void dead_letter(EventSearch& search, Uuid id, Answer<DeadLetterWithBytes> answer) {
+  find_letters(search, {id}, [id, answer = std::move(answer)](auto found) mutable {
+    if (!found) return answer(std::unexpected(found.error()));
+    auto letter = (*found)->take(id);
+    if (!letter)
+      return answer(fail(ErrorKind::not_found,
+                         "dead letter " + id.to_string() +
+                             ": none has this id; `adbrook dead-letters list` shows ids"));
+    answer(std::move(*letter));
+  });
+}
+
+void dead_letter_bytes(EventSearch& search, DeadLetterQuery query,
+                       Answer<DeadLettersWithBytes> answer) {
+  dead_letter_list(search, std::move(query),
+                   [&search, answer = std::move(answer)](Result<DeadLetterList> list) mutable {
+                     if (!list) return answer(std::unexpected(list.error()));
+                     std::vector<Uuid> ids;
+                     for (const DeadLetterEntry& entry : list->entries) ids.push_back(entry.id);
+                     find_letters(
+                         search, ids,
+                         [list = std::move(*list), answer = std::move(answer)](auto found) mutable {
+                           if (!found) return answer(std::unexpected(found.error()));
+                           answer(shown(list, **found));
+                         });
+                   });
 }
 
 }  // namespace adbrook::ads

@@ -15,6 +15,14 @@
 
 namespace adbrook::ads {
 
+// That a letter was sent again as an event; of several times the last one.
+struct SentAgain {
+  std::int64_t count = 0;
+  Timestamp append_time;
+  std::string topic;
+  Uuid event;
+};
+
 // One dead letter without its bytes.
 struct DeadLetterEntry {
   Uuid id;
@@ -25,13 +33,15 @@ struct DeadLetterEntry {
   std::string field;  // empty = none
   std::string detail;
   std::int64_t size = 0;  // of its bytes
+  std::optional<SentAgain> sent_again;
 };
 
 // All dead letters of one reason. The same letter from the same place counts once.
 struct DeadLetterGroup {
   std::string reason;
   std::int64_t count = 0;
-  DeadLetterEntry first;  // by append time
+  std::int64_t sent_again = 0;  // how many of them
+  DeadLetterEntry first;        // by append time
   DeadLetterEntry last;
 };
 
@@ -55,6 +65,12 @@ struct DeadLetterWithBytes {
   Buffer bytes;
 };
 
+struct DeadLettersWithBytes {
+  std::vector<DeadLetterWithBytes> letters;
+  bool more = false;
+};
+
+inline constexpr std::size_t kShownBytesMax = std::size_t{16} << 20;
 inline constexpr std::size_t kListedLettersMax = 10'000;       // skip + limit
 inline constexpr std::size_t kLetterGroupCountMax = 256;       // the rest is grouped as "other"
 inline constexpr std::size_t kDistinctLettersMax = 1'000'000;  // above, copies count again
@@ -72,9 +88,14 @@ Result<DeadLetterQuery> parse_dead_letter_query(const DeadLetterRequest& request
 void dead_letter_list(EventSearch& search, DeadLetterQuery query, Answer<DeadLetterList> answer);
 // not_found when no letter has this id.
 void dead_letter(EventSearch& search, Uuid id, Answer<DeadLetterWithBytes> answer);
+// As dead_letter_list() with the bytes of the entries, as long as these are at most
+// kShownBytesMax together; the list ends before those that would be more.
+void dead_letter_bytes(EventSearch& search, DeadLetterQuery query,
+                       Answer<DeadLettersWithBytes> answer);
 
 std::string to_json(const DeadLetterList& list);
 // The bytes as `text` when they are UTF-8, else as `hex`.
 std::string to_json(const DeadLetterWithBytes& letter);
+std::string to_json(const DeadLettersWithBytes& letters);
 
 }  // namespace adbrook::ads

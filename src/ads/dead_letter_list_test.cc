@@ -35,6 +35,26 @@ class Bed {
     return id;
   }
 
+  // What a redrive appends behind its letter.
+  void mark(Uuid letter, Uuid event, std::int32_t partition = 0) {
+    Buffer value;
+    encode(DeadLetterRedrive{kImpressionsTopic, event}, value);
+    record::BatchBuilder builder;
+    const std::string key = letter.to_string();
+    builder.add({1}, as_bytes(key), value);
+    bus_.append({std::string(kDeadLettersTopic), partition}, builder.finish());
+    executor_.advance(Millis(10));
+  }
+
+  DeadLettersWithBytes bytes(DeadLetterQuery query) {
+    std::optional<Result<DeadLettersWithBytes>> got;
+    dead_letter_bytes(search_, std::move(query),
+                      [&](Result<DeadLettersWithBytes> r) { got.emplace(std::move(r)); });
+    executor_.run_until_idle();
+    EXPECT_TRUE(got && *got);
+    return std::move(**got);
+  }
+
   DeadLetterList list(DeadLetterQuery query) {
     std::optional<Result<DeadLetterList>> got;
     dead_letter_list(search_, std::move(query),
@@ -118,6 +138,44 @@ TEST(DeadLetterList, one_letter_is_shown_with_its_bytes) {
   const auto absent = bed.show({1, 2});
   ASSERT_FALSE(absent);
   EXPECT_EQ(absent.error().kind, ErrorKind::not_found);
+}
+
+TEST(DeadLetterList, what_was_sent_again_says_so_and_stays) {
+  Bed bed;
+  const Uuid first = bed.add(1, "bad_uuid", as_bytes("a"));
+  bed.add(2, "bad_uuid", as_bytes("b"));
+  const Uuid other = bed.add(3, "bad_time", as_bytes("c"), 1);
+  bed.mark(first, {1, 1});
+  bed.mark(first, {2, 2});
+  bed.mark(other, {3, 3}, 1);
+  bed.mark({9, 9}, {4, 4});  // of a letter that is not there
+  const DeadLetterList list = bed.list({});
+  ASSERT_EQ(list.groups.size(), 2u);
+  EXPECT_EQ(list.groups[0].count, 2);
+  EXPECT_EQ(list.groups[0].sent_again, 1);
+  EXPECT_EQ(list.groups[1].sent_again, 1);
+  ASSERT_EQ(list.entries.size(), 3u);
+  EXPECT_FALSE(list.entries[1].sent_again);
+  ASSERT_TRUE(list.entries[2].sent_again);
+  EXPECT_EQ(list.entries[2].sent_again->count, 2);
+  EXPECT_EQ(list.entries[2].sent_again->event, (Uuid{2, 2}));
+  EXPECT_EQ(list.entries[2].sent_again->topic, kImpressionsTopic);
+  EXPECT_EQ(bed.show(other)->entry.sent_again->event, (Uuid{3, 3}));
+}
+
+TEST(DeadLetterList, many_are_given_with_their_bytes_as_long_as_these_fit) {
+  Bed bed;
+  const Buffer large(kShownBytesMax / 2, std::byte{'x'});
+  for (std::int64_t i = 1; i <= 3; ++i) bed.add(i, "unreadable", large);
+  bed.add(4, "unreadable", as_bytes("small"));
+  const auto shown = bed.bytes({.order = ListOrder::oldest_first});
+  ASSERT_EQ(shown.letters.size(), 2u);
+  EXPECT_EQ(shown.letters[1].entry.place, 2);
+  EXPECT_TRUE(shown.more);
+  const auto rest = bed.bytes({.order = ListOrder::oldest_first, .skip = 2});
+  ASSERT_EQ(rest.letters.size(), 2u);
+  EXPECT_EQ(as_text(rest.letters[1].bytes), "small");
+  EXPECT_FALSE(rest.more);
 }
 
 TEST(DeadLetterList, letters_may_be_shown_one_after_the_other) {

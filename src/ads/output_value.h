@@ -17,6 +17,7 @@ inline constexpr std::uint32_t kImpressionSummarySchemaId = 3;
 inline constexpr std::uint32_t kAttributedClickSchemaId = 4;
 inline constexpr std::uint32_t kOutcomeSchemaId = 5;
 inline constexpr std::uint32_t kDeadLetterSchemaId = 6;
+inline constexpr std::uint32_t kDeadLetterRedriveSchemaId = 7;
 
 inline constexpr std::size_t kValueHeaderSize = 5;
 

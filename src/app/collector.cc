@@ -1,6 +1,8 @@
 #include "app/collector.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "ads/click_topology.h"
@@ -61,6 +63,7 @@ struct Collector::Workspace {
   ads::JsonEdge<ads::Click> strict_clicks;
   std::vector<TopicBatches> batches;  // by Place
   Buffer value;
+  Timestamp time_end;  // events from then on are refused
 };
 
 // A workspace for the length of a call.
@@ -87,6 +90,7 @@ class Collector::Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   Workspace* operator->() { return workspace_.get(); }
+  Workspace& operator*() { return *workspace_; }
 
  private:
   Collector& collector_;
@@ -161,36 +165,80 @@ Result<CollectAnswer> read_items(serde::JsonReader& reader, std::string_view bod
 
 }  // namespace
 
+// Takes one event that was read into the batches of its topic, or says why not.
+template <class Event>
+ads::Checked<void> Collector::gather(const ads::Checked<Event>& event,
+                                     std::span<const std::string_view> unknown,
+                                     Workspace& workspace) {
+  constexpr Place kPlace = place_of<Event>();
+  if (!unknown.empty()) metrics_.count_unknown(kTopics[kPlace], unknown);
+  if (!event) return std::unexpected(event.error());
+  if (event->timestamp >= workspace.time_end)
+    return std::unexpected(ads::refuse("timestamp", ads::Reason::timestamp_out_of_range,
+                                       format_time(event->timestamp),
+                                       "at most a few minutes from now"));
+  workspace.value.clear();
+  ads::encode(*event, workspace.value);
+  workspace.batches[kPlace].add(event->id, event->timestamp, workspace.value);
+  return {};
+}
+
 template <class Event>
 void Collector::collect(std::string_view body, BodyRules rules, Done done) {
   constexpr Place kPlace = place_of<Event>();
   Lease workspace(*this, body.size());
   auto& edge = workspace->edge<Event>(rules.unknown);
-  TopicBatches& batches = workspace->batches[kPlace];
-  const Timestamp end = time_end();
+  workspace->time_end = time_end();
   auto answer =
-      read_items(workspace->body_reader, body, rules.shape,
-                 [&](const serde::JsonElement& element) -> ads::Checked<void> {
-                   const auto event = edge.read(element);
-                   if (!edge.unknown_fields().empty())
-                     metrics_.count_unknown(kTopics[kPlace], edge.unknown_fields());
-                   if (!event) return std::unexpected(event.error());
-                   if (event->timestamp >= end)
-                     return std::unexpected(ads::refuse(
-                         "timestamp", ads::Reason::timestamp_out_of_range,
-                         format_time(event->timestamp), "at most a few minutes from now"));
-                   workspace->value.clear();
-                   ads::encode(*event, workspace->value);
-                   batches.add(event->id, event->timestamp, workspace->value);
-                   return {};
-                 });
-  auto gathered = batches.take();
+      read_items(workspace->body_reader, body, rules.shape, [&](const serde::JsonElement& element) {
+        const auto event = edge.read(element);
+        return gather(event, edge.unknown_fields(), *workspace);
+      });
+  auto gathered = workspace->batches[kPlace].take();
   if (!answer) return done(pass(std::move(answer.error())));
   if (rules.purpose == BodyPurpose::check) return done(std::move(*answer));
   for (const RefusedItem& item : answer->refused)
     metrics_.refused(kTopics[kPlace], item.refusal.reason).add();
   append_batches(std::move(gathered), std::move(*answer),
                  metrics_.accepted(kTopics[kPlace], "http"), std::move(done));
+}
+
+// The mark is gathered once its event was.
+ads::Checked<void> Collector::gather(const Redrive& redrive, BodyRules rules,
+                                     Workspace& workspace) {
+  Uuid id;
+  const auto read_as = [&]<class Event>(ads::JsonEdge<Event>& edge) -> ads::Checked<void> {
+    const auto event = edge.read(redrive.text);
+    if (event) id = event->id;
+    return gather(event, edge.unknown_fields(), workspace);
+  };
+  const bool is_click = redrive.as == ads::EventKind::click;
+  const auto gathered = is_click ? read_as(workspace.edge<ads::Click>(rules.unknown))
+                                 : read_as(workspace.edge<ads::Impression>(rules.unknown));
+  if (!gathered) return gathered;
+  workspace.value.clear();
+  ads::encode(ads::DeadLetterRedrive{kTopics[is_click ? kClicks : kImpressions], id},
+              workspace.value);
+  workspace.batches[kDeadLetters].add(redrive.letter, clock_.now(), workspace.value);
+  return {};
+}
+
+void Collector::redrive(std::string_view body, BodyRules rules, Done done) {
+  Lease workspace(*this, body.size());
+  workspace->time_end = time_end();
+  auto answer = read_items(workspace->body_reader, body, rules.shape,
+                           [&](const serde::JsonElement& element) -> ads::Checked<void> {
+                             const auto redrive = read_redrive(element);
+                             if (!redrive) return std::unexpected(redrive.error());
+                             return gather(*redrive, rules, *workspace);
+                           });
+  std::vector<log::BatchToAppend> gathered;
+  for (TopicBatches& batches : workspace->batches)
+    std::ranges::move(batches.take(), std::back_inserter(gathered));
+  if (!answer) return done(pass(std::move(answer.error())));
+  if (rules.purpose == BodyPurpose::check) return done(std::move(*answer));
+  append_batches(std::move(gathered), std::move(*answer),
+                 metrics_.accepted(kTopics[kDeadLetters], "redrive"), std::move(done));
 }
 
 void Collector::collect_dead_letters(std::string_view body, BodyRules rules, Done done) {

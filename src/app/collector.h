@@ -13,6 +13,7 @@
 #include "ads/event.h"
 #include "ads/event_refusal.h"
 #include "app/collector_metrics.h"
+#include "app/redrive_body.h"
 #include "app/topic_batches.h"
 #include "base/metrics.h"
 #include "io/clock.h"
@@ -74,6 +75,9 @@ class Collector {
   void collect_clicks(std::string_view body, BodyRules rules, Done done);
   // Lines that an importer could not read; see dead_letter_body.h.
   void collect_dead_letters(std::string_view body, BodyRules rules, Done done);
+  // Dead letters that are sent again as events, see redrive_body.h. An event and the mark at its
+  // letter become durable in one step, so that a letter is marked exactly when its event is there.
+  void redrive(std::string_view body, BodyRules rules, Done done);
 
   // Single ones that were checked already; `source` is a word for the metrics.
   void append(const ads::Impression& impression, std::string_view source, Done done);
@@ -89,6 +93,10 @@ class Collector {
 
   Collector(log::Log& log, io::Clock& clock, Metrics& metrics, CollectorOptions options,
             std::vector<TopicPartitions> partitions);
+  template <class Event>
+  ads::Checked<void> gather(const ads::Checked<Event>& event,
+                            std::span<const std::string_view> unknown, Workspace& workspace);
+  ads::Checked<void> gather(const Redrive& redrive, BodyRules rules, Workspace& workspace);
   template <class Event>
   void collect(std::string_view body, BodyRules rules, Done done);
   template <class Event>

@@ -249,6 +249,75 @@ TEST_F(CollectorTest, dead_letters_keep_their_bytes) {
   EXPECT_TRUE(found);
 }
 
+std::string redrive(std::uint64_t letter, const std::string& text) {
+  std::string escaped;
+  for (const char c : text) escaped += c == '"' ? "\\\"" : std::string(1, c);
+  return "{\"letter\":\"" + Uuid{letter, 7}.to_string() + "\",\"as\":\"impressions\",\"text\":\"" +
+         escaped + "\"}\n";
+}
+
+TEST_F(CollectorTest, a_redriven_letter_is_marked_and_a_refused_one_is_not) {
+  const std::string body = redrive(1, event(1)) + redrive(2, "{\"uuid\":\"x\"}") + redrive(3, "[") +
+                           "{\"letter\":\"x\"}\n{\"as\":\"clicks\",\"text\":\"{}\"}\n";
+  const auto run = [&](BodyPurpose purpose) {
+    std::optional<Result<CollectAnswer>> result;
+    collector_->redrive(body, {.purpose = purpose, .shape = BodyShape::lines},
+                        [&](Result<CollectAnswer> r) { result = std::move(r); });
+    bed_.executor.run_until_idle();
+    return std::move(result).value();
+  };
+  const auto tried = run(BodyPurpose::check);
+  ASSERT_TRUE(tried);
+  EXPECT_EQ(tried->accepted, 1U);
+  EXPECT_TRUE(values(ads::kImpressionsTopic).empty());
+  EXPECT_TRUE(values(ads::kDeadLettersTopic).empty());
+
+  const auto sent = run(BodyPurpose::deliver);
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(sent->accepted, 1U);
+  ASSERT_EQ(sent->refused.size(), 4U);
+  EXPECT_EQ(sent->refused[0].refusal.field, "uuid");
+  EXPECT_EQ(sent->refused[1].refusal.reason, ads::Reason::unreadable);
+  EXPECT_EQ(sent->refused[2].refusal.field, "letter");
+  EXPECT_EQ(sent->refused[3].refusal.field, "letter");
+  EXPECT_EQ(values(ads::kImpressionsTopic).size(), 1U);
+  const auto marks = values(ads::kDeadLettersTopic);
+  ASSERT_EQ(marks.size(), 1U);
+  const auto mark = ads::read_dead_letter_redrive(as_bytes(marks[0]));
+  ASSERT_TRUE(mark);
+  EXPECT_EQ(mark->topic, "impressions");
+  EXPECT_EQ(mark->event.to_string(), event(1).substr(9, 36));
+}
+
+// The machine dies at every step of the disk in turn: the event is there exactly when its letter is
+// marked, and both are when the redrive was acknowledged.
+TEST(Redrive, a_power_loss_never_parts_an_event_from_its_mark) {
+  for (std::uint64_t step = 1; step < 60; ++step) {
+    log::LogBed bed(step);
+    ASSERT_TRUE(bed.open());
+    for (const auto topic : {ads::kImpressionsTopic, ads::kClicksTopic, ads::kDeadLettersTopic})
+      ASSERT_TRUE(bed.log->create_topic(topic, kPartitions, {}));
+    auto collector = Collector::open(*bed.log, bed.executor.clock(), *bed.metrics, {}).value();
+    bed.disk.crash_at_step(bed.disk.steps() + step);
+    bool acknowledged = false;
+    collector->redrive(redrive(1, event(1)) + redrive(2, event(2)), {.shape = BodyShape::lines},
+                       [&](Result<CollectAnswer> r) { acknowledged = r && r->accepted == 2; });
+    bed.executor.run_until_idle();
+    collector.reset();
+    bed.power_loss();
+    ASSERT_TRUE(bed.open());
+    const auto count = [&](std::string_view topic) {
+      std::int64_t all = 0;
+      for (std::int32_t p = 0; p < kPartitions; ++p)
+        all += bed.log->ends(bed.partition(topic, p)).visible.value;
+      return all;
+    };
+    EXPECT_EQ(count(ads::kImpressionsTopic), count(ads::kDeadLettersTopic)) << "step " << step;
+    EXPECT_EQ(count(ads::kImpressionsTopic) % 2, 0) << "step " << step;
+    if (acknowledged) EXPECT_EQ(count(ads::kImpressionsTopic), 2) << "step " << step;
+  }
+}
+
 TEST_F(CollectorTest, the_click_key_is_made_once) {
   const auto first = load_or_make_click_key(bed_.disk, random_, "data");
   ASSERT_TRUE(first) << first.error().message;

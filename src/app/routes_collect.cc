@@ -25,6 +25,12 @@ const http::RouteOptions& body_options() {
   return kOptions;
 }
 
+// For the dashboard and for tools, not for pages of others.
+http::RouteOptions redrive_options() {
+  return {.content_types = {"application/json", "application/x-ndjson", "application/ndjson",
+                            "application/jsonl", "application/x-jsonlines"}};
+}
+
 http::Response error_response(const Error& error) {
   // More items than one request may have is a matter of its size.
   if (error.kind == ErrorKind::out_of_range)
@@ -157,6 +163,8 @@ void add_collect_routes(http::Router& router, Collector& collector, LinkCollecto
              body_options());
   router.add(Method::post, "/v1/dead-letters",
              collect_handler(collector, &Collector::collect_dead_letters), body_options());
+  router.add(Method::post, "/v1/dead-letters/redrive",
+             collect_handler(collector, &Collector::redrive), redrive_options());
   router.add(Method::get, "/v1/pixel.gif", pixel_handler(links));
   router.add(Method::get, "/v1/click", click_handler(links));
 }

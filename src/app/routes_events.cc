@@ -43,33 +43,6 @@ std::optional<Uuid> id_of(const Request& request, Responder& responder) {
   return id;
 }
 
-// Fetches the bytes of one letter after the other; kept alive by the search under way.
-class ShownLetters : public std::enable_shared_from_this<ShownLetters> {
- public:
-  ShownLetters(ads::EventSearch& search, ads::DeadLetterList list, Responder responder)
-      : search_(search), list_(std::move(list)), responder_(std::move(responder)) {}
-
-  void next() {
-    if (shown_ == list_.entries.size())
-      return responder_.send(json_response("{\"dead_letters\":[" + letters_ +
-                                           "],\"more\":" + (list_.more ? "true}" : "false}")));
-    ads::dead_letter(search_, list_.entries[shown_++].id,
-                     [self = shared_from_this()](Result<ads::DeadLetterWithBytes> letter) {
-                       if (!letter)
-                         return self->responder_.send(http::problem_response(letter.error()));
-                       self->letters_ += (self->letters_.empty() ? "" : ",") + to_json(*letter);
-                       self->next();
-                     });
-  }
-
- private:
-  ads::EventSearch& search_;
-  const ads::DeadLetterList list_;
-  Responder responder_;
-  std::size_t shown_ = 0;
-  std::string letters_;
-};
-
 // The events behind one report cell.
 void answer_cell(ads::EventSearch& search, const Request& request, Responder responder) {
   constexpr std::array<std::string_view, 2> kParameters = {"cell", "limit"};
@@ -95,12 +68,8 @@ void answer_letters(ads::EventSearch& search, const Request& request, Responder 
     return ads::dead_letter_list(search, std::move(*asked),
                                  as_json<ads::DeadLetterList>(std::move(responder)));
   asked->limit = std::min(asked->limit, kShownLettersMax);
-  ads::dead_letter_list(
-      search, std::move(*asked),
-      [&search, responder = std::move(responder)](Result<ads::DeadLetterList> list) mutable {
-        if (!list) return responder.send(http::problem_response(list.error()));
-        std::make_shared<ShownLetters>(search, std::move(*list), std::move(responder))->next();
-      });
+  ads::dead_letter_bytes(search, std::move(*asked),
+                         as_json<ads::DeadLettersWithBytes>(std::move(responder)));
 }
 
 }  // namespace

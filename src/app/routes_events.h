@@ -6,8 +6,8 @@
 
 namespace adbrook::app {
 
-// Dead letters with their bytes in one answer; each costs a search of its own.
-inline constexpr std::size_t kShownLettersMax = 100;
+// Dead letters with their bytes in one answer.
+inline constexpr std::size_t kShownLettersMax = 1'000;
 
 // `search` outlives the server that uses the router.
 void add_event_routes(http::Router& router, ads::EventSearch& search);

@@ -159,6 +159,25 @@ TEST_F(RoutesTest, the_pixel_counts_get_but_not_head) {
   EXPECT_EQ(shown.at("dead_letters").at(0).at("text"), "campaignId=x&pubId=3") << shown;
 }
 
+TEST_F(RoutesTest, a_dead_letter_is_sent_again_corrected_and_stays_with_its_mark) {
+  get("/v1/pixel.gif?campaignId=x&pubId=3");
+  const auto letter = json("/v1/dead-letters").at("dead_letters").at(0);
+  EXPECT_TRUE(letter.at("sent_again").is_null());
+  const auto body = serialize(boost::json::value{
+      {"letter", letter.at("id")}, {"as", "impressions"}, {"text", impression()}});
+  EXPECT_EQ(post("/v1/dead-letters/redrive?dry_run=1", body).body,
+            "{\"accepted\":1,\"rejected\":[]}\n");
+  EXPECT_EQ(get("/v1/events/" + std::string(kImpressionId)).status, 404);
+  EXPECT_EQ(post("/v1/dead-letters/redrive", body).status, 202);
+  EXPECT_EQ(json("/v1/events/" + std::string(kImpressionId)).at("kind"), "impression");
+  const auto after = json("/v1/dead-letters");
+  EXPECT_EQ(after.at("groups").at(0).at("count"), 1);
+  EXPECT_EQ(after.at("groups").at(0).at("sent_again"), 1);
+  EXPECT_EQ(after.at("dead_letters").at(0).at("sent_again").at("event").as_string(), kImpressionId);
+  EXPECT_EQ(post("/v1/dead-letters/redrive", "{}").status, 202);
+  EXPECT_EQ(post("/v1/dead-letters/redrive", "nonsense").status, 400);
+}
+
 TEST_F(RoutesTest, a_click_leads_only_where_it_was_signed_for) {
   io::RealFileSystem files;
   const auto key = load_click_key(files, directory_);

@@ -17,16 +17,17 @@ struct SchemaText {
   std::string_view text;
 };
 // docs/formats/topics.md says which topic has which.
-constexpr std::array<SchemaText, 6> kSchemas = {{
+constexpr std::array<SchemaText, 7> kSchemas = {{
     {serde::kImpressionSchemaId, impression_schema},
     {serde::kClickSchemaId, click_schema},
     {ads::kImpressionSummarySchemaId, impression_summary_schema},
     {ads::kAttributedClickSchemaId, attributed_click_schema},
     {ads::kOutcomeSchemaId, outcome_schema},
     {ads::kDeadLetterSchemaId, dead_letter_schema},
+    {ads::kDeadLetterRedriveSchemaId, dead_letter_redrive_schema},
 }};
 // Ids beyond ours are not remembered, so that hostile values cannot fill the memory.
-constexpr std::int32_t kIdMax = 6;
+constexpr std::int32_t kIdMax = 7;
 
 }  // namespace
 
