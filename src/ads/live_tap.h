@@ -34,7 +34,7 @@ inline constexpr std::size_t kLiveTextMax = 80;
 enum class LiveClass : std::uint8_t { counted, joined, unlinked, turned_away };
 inline constexpr std::size_t kLiveClassCount = 4;
 // Of one task, between two questions.
-inline constexpr std::array<std::size_t, kLiveClassCount> kLiveSampleMax = {12, 10, 6, 6};
+inline constexpr std::array<std::size_t, kLiveClassCount> kLiveSampleMax = {8, 6, 3, 3};
 
 constexpr LiveClass live_class(stream::Outcome outcome) {
   switch (outcome) {

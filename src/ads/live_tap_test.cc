@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace adbrook::ads {
 namespace {
 
@@ -42,8 +44,9 @@ TEST(LiveTap, late_events_of_an_interval_have_the_chance_of_early_ones) {
     for (std::uint64_t i = 0; i < 1'000; ++i) tap.add(impression(i), Outcome::counted);
     for (const LiveEvent& event : tap.take(true).events) late += event.id.low >= 500 ? 1 : 0;
   }
-  // 6,000 draws with chance 1/2: five standard deviations are 194.
-  EXPECT_NEAR(static_cast<double>(late), 3'000, 194);
+  // As many draws with chance 1/2 each, and five standard deviations.
+  const double draws = 500 * static_cast<double>(kLiveSampleMax[0]);
+  EXPECT_NEAR(static_cast<double>(late), draws / 2, 5 * std::sqrt(draws) / 2);
 }
 
 TEST(LiveTap, long_texts_are_cut) {

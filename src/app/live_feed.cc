@@ -185,9 +185,18 @@ void LiveFeed::finish_round() {
     for (const LiveSlot& slot : windows_.look(now, round_.totals))
       if (round_.watched) feed_.publish("slot", slot_text(slot));
   }
-  if (round_.watched) feed_.publish("frame", frame(now));
+  if (round_.watched && has_news(now)) {
+    feed_.publish("frame", frame(now));
+    framed_at_ = now;
+  }
   in_round_ = false;
   schedule(feed_.reader_count() > 0 ? kFrameInterval : kUnwatchedInterval);
+}
+
+// Under the lock. A page at rest is not made to draw the same again ten times a second.
+bool LiveFeed::has_news(Timestamp now) const {
+  const bool seen = std::ranges::any_of(round_.seen, [](std::uint64_t count) { return count > 0; });
+  return seen || now >= framed_at_ + kQuietFrameInterval || now < framed_at_;
 }
 
 std::string LiveFeed::frame(Timestamp now) const {

@@ -32,8 +32,11 @@ struct LiveSources {
 // Thread-safe.
 class LiveFeed : public std::enable_shared_from_this<LiveFeed> {
  public:
-  // A look at every task: this often while somebody reads, else only to keep the half hour.
-  static constexpr Millis kFrameInterval{200};
+  // A look at every task: this often while somebody reads, else only to keep the half hour. What
+  // waits is committed by the look, so this bounds how late an event is seen.
+  static constexpr Millis kFrameInterval{100};
+  // Between frames in which nothing is new.
+  static constexpr Millis kQuietFrameInterval{500};
   static constexpr Millis kUnwatchedInterval{5'000};
 
   // Begins to look; ends with the last owner.
@@ -58,6 +61,7 @@ class LiveFeed : public std::enable_shared_from_this<LiveFeed> {
   void ask(std::int32_t task);
   void hear(const stream::TaskView& task);
   void finish_round();
+  bool has_news(Timestamp now) const;
   void schedule(Millis delay);
   std::string frame(Timestamp now) const;
   std::string greeting() const;
@@ -69,6 +73,7 @@ class LiveFeed : public std::enable_shared_from_this<LiveFeed> {
   mutable std::mutex mutex_;  // guards what follows: readers come on the threads of connections
   LiveWindows windows_;
   bool has_numbers_ = false;
+  Timestamp framed_at_ = Timestamp::lowest();
   bool in_round_ = false;
   std::uint64_t schedule_number_ = 0;  // a step that waits under an older number does nothing
 };
