@@ -2,6 +2,7 @@
 // had.
 import { signal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import { writtenFilter } from './views';
 
 export class Problem extends Error {
   constructor(
@@ -113,7 +114,7 @@ export function reportPath(q: ReportQuestion): string {
   if (q.from !== undefined) query.set('from', String(q.from));
   if (q.to !== undefined) query.set('to', String(q.to));
   query.set('bucket', q.bucket ?? 'all');
-  for (const one of q.where ?? []) query.append('where', one);
+  for (const one of q.where ?? []) query.append('where', writtenFilter(one));
   if (q.sort) query.set('sort', q.sort);
   if (q.limit) query.set('limit', String(q.limit));
   query.set('wait', '0');

@@ -11,6 +11,7 @@ export interface Points {
   high?: (number | null)[];
   before?: (number | null)[];
   volume?: (number | null)[]; // faint bars behind a rate
+  openFrom?: number; // the first bucket that is not over yet
 }
 
 const font = '12px Inter, system-ui, sans-serif';
@@ -54,9 +55,15 @@ function series(points: Points, isRate: boolean): { series: uPlot.Series[]; data
     all.push({ scale: 'y', stroke: color('soft'), width: 1.5, dash: [5, 5], points: { show: false } });
     data.push(points.before);
   }
-  all.push({ scale: 'y', stroke: tone, width: 2.2, points: { show: points.times.length < 3, size: 7 },
-    ...(isRate ? {} : { fill: `color-mix(in srgb, ${tone} 12%, transparent)` }) });
-  data.push(points.value);
+  const line = { scale: 'y', stroke: tone, width: 2.2, points: { show: points.times.length < 3, size: 7 } };
+  const openFrom = points.openFrom ?? points.times.length;
+  all.push({ ...line, ...(isRate ? {} : { fill: `color-mix(in srgb, ${tone} 12%, transparent)` }) });
+  data.push(points.value.map((v, i) => (i < openFrom ? v : null)));
+  if (openFrom < points.times.length) {
+    // What will still change is not drawn like what is known.
+    all.push({ ...line, width: 1.8, dash: [3, 4] });
+    data.push(points.value.map((v, i) => (i >= openFrom - 1 ? v : null)));
+  }
   return { series: all, data: data as uPlot.AlignedData, bands };
 }
 
@@ -86,7 +93,8 @@ export function Chart(props: {
       if (i == null) return;
       const p = latest.current.points;
       const text = (v: number | null | undefined) => (isRate ? percent(v) : count(v));
-      const lines = [time(p.times[i], form), text(p.value[i])];
+      const open = i >= (p.openFrom ?? p.times.length);
+      const lines = [time(p.times[i], form) + (open ? ', not over yet' : ''), text(p.value[i])];
       if (p.low && p.high) lines.push(`95 %: ${percent(p.low[i])} – ${percent(p.high[i])}`);
       if (p.volume) lines.push(`${count(p.volume[i])} impressions`);
       if (p.before) lines.push(`before: ${text(p.before[i])}`);
@@ -111,7 +119,7 @@ export function Chart(props: {
           volume: { range: (_u, _min, max) => [0, max > 0 ? max * 3.2 : 1] },
         },
         axes: [
-          { stroke: color('soft'), font, ticks: { show: false }, grid: { show: false }, space: 70,
+          { stroke: color('soft'), font, ticks: { show: false }, grid: { show: false }, space: 70, size: 28,
             values: (_u, splits) => splits.map((at) => (midnight(at) ? time(at * 1000, 'day') : time(at * 1000, 'minute'))) },
           axis((_u, splits) => splits.map((v) => (isRate ? percent(v, v !== 0 && v < 0.01 ? 2 : 1) : short(v))), { size: 62 }),
         ],

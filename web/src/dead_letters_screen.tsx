@@ -1,56 +1,47 @@
 // What could not be read as an event: by reason, with its bytes, and a way to send it again.
 import { useState } from 'preact/hooks';
-import { problemOf, useQuery } from './api';
+import { useQuery } from './api';
 import { downloadCsv } from './csv';
-import { bytes, count, time } from './format';
+import { bytes, count, short, time } from './format';
 import { Choice, CodeBlock, Empty, Loading, Panel, Text, Trouble } from './parts';
+import { type Letter, redrive, type SentAgain, textOf, type Topic, topicOf } from './redrive';
+import { chosen, RedriveMany } from './redrive_screen';
 import { href, param, route, setParams } from './router';
 
-interface Letter {
-  id: string;
-  source: string;
-  place: number;
-  append_time: string;
-  reason: string;
-  field: string;
-  detail: string;
-  size: number;
-  text?: string;
-  hex?: string;
-}
 interface Letters {
-  groups: { reason: string; count: number; first: Letter; last: Letter }[];
+  groups: { reason: string; count: number; sent_again: number; first: Letter; last: Letter }[];
   dead_letters: Letter[];
   more: boolean;
 }
 
-// Whether the engine would take the text now; nothing is kept unless `keep`.
-async function send(topic: string, text: string, keep: boolean): Promise<string> {
-  const answer = await fetch(`/v1/${topic}${keep ? '' : '?dry_run=1'}`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: text,
-  });
-  if (!answer.ok && answer.status !== 400) return (await problemOf(answer)).message;
-  const body = (await answer.json()) as { accepted?: number; detail?: string; rejected?: { field: string; detail: string }[] };
-  const refused = body.rejected?.[0];
-  if (refused) return `Refused: ${refused.detail}`;
-  if (!body.accepted) return body.detail ?? 'Nothing in it can be read.';
-  return keep ? 'Accepted. It is durable, and on its way to an outcome.' : 'It would be accepted.';
+function Mark({ sent }: { sent: SentAgain | null }) {
+  if (!sent) return <span class="muted">waits</span>;
+  return (
+    <a href={href('event', {}, sent.event)} title={`${time(sent.append_time)}${sent.count > 1 ? `, ${sent.count} times` : ''}`}>
+      <b class="outcome s-good">sent again</b>
+    </a>
+  );
 }
 
-function Redrive({ letter }: { letter: Letter }) {
-  const [text, setText] = useState(letter.text ?? '');
-  const [topic, setTopic] = useState<'impressions' | 'clicks'>(letter.source.includes('click') ? 'clicks' : 'impressions');
+function RedriveOne({ letter, onSent }: { letter: Letter; onSent: () => void }) {
+  const [text, setText] = useState(textOf(letter, [], 2) ?? '');
+  const [topic, setTopic] = useState<Topic>(topicOf(letter));
   const [said, setSaid] = useState('');
   const [checked, setChecked] = useState('');
   const run = async (keep: boolean) => {
     setSaid('');
-    const answer = await send(topic, text, keep).catch(() => 'The engine does not answer; nothing was sent.');
+    const answer = await redrive([{ letter: letter.id, as: topic, text }], keep)
+      .then(({ refused: [refused] }) => (refused ? `Refused: ${refused.detail}`
+        : keep ? 'Accepted. It is durable, and on its way to an outcome.' : 'It would be accepted.'))
+      .catch((error: Error) => error.message);
     setSaid(answer);
     setChecked(!keep && answer.startsWith('It would') ? text + topic : '');
+    if (keep) onSent();
   };
   return (
     <Panel title="Correct it and send it again">
       <p class="note">The dead letter itself stays, whatever you do here. A copy of an event that was accepted before ends as a duplicate.</p>
+      {letter.reason === 'bad_signature' && <p class="warning">This click was turned away because its link was not signed here. Send it only if you know who made it.</p>}
       <label class="block"><span class="muted">The event, as JSON</span>
         <textarea class="field mono" rows={9} spellcheck={false} value={text} onInput={(e) => setText(e.currentTarget.value)} /></label>
       <div class="row">
@@ -79,13 +70,17 @@ function OneLetter({ id }: { id: string }) {
             <div><dt>from</dt><dd><Text>{data.source}</Text>{data.place > 0 && `, ${count(data.place)}`}</dd></div>
             <div><dt>since</dt><dd>{time(data.append_time)}</dd></div>
             <div><dt>size</dt><dd>{bytes(data.size)}</dd></div>
+            <div><dt>sent again</dt><dd>{data.sent_again
+              ? <>{data.sent_again.count > 1 && `${count(data.sent_again.count)} times, last `}{time(data.sent_again.append_time)} as{' '}
+                <a class="mono" href={href('event', {}, data.sent_again.event)}>{data.sent_again.event}</a></>
+              : <span class="muted">not yet</span>}</dd></div>
             <div><dt>id</dt><dd class="mono"><Text>{data.id}</Text></dd></div>
           </dl>
         </Panel>
         <Panel title={data.hex ? 'Its bytes, as hex' : 'Its bytes'}><CodeBlock>{data.text ?? data.hex ?? ''}</CodeBlock></Panel>
         <div class="wide">{data.text === undefined
           ? <Empty title="Bytes that are no text cannot be edited here"><p>Consume the topic with <code>adbrook consume dead-letters</code>.</p></Empty>
-          : <Redrive key={data.id} letter={data} />}</div>
+          : <RedriveOne key={data.id} letter={data} onSent={query.again} />}</div>
       </div>
     </div>
   );
@@ -98,6 +93,13 @@ function List() {
   const { data, problem } = query.value;
   if (problem && !data) return <Trouble problem={problem} again={query.again} />;
   if (!data) return <Loading lines={8} />;
+  const ticked = chosen.value;
+  const waiting = data.dead_letters.filter((l) => !l.sent_again);
+  const toggle = (id: string) => {
+    const next = new Set(ticked);
+    if (!next.delete(id)) next.add(id);
+    chosen.value = next;
+  };
   const most = Math.max(1, ...data.groups.map((g) => g.count));
   if (data.groups.length === 0)
     return <Panel title="Dead letters"><Empty title="Everything could be read">
@@ -107,26 +109,37 @@ function List() {
     <div class="stack">
       <Panel title="By reason">
         <table class="table bars">
-          <thead><tr><th scope="col">Reason</th><th scope="col" class="n">Letters</th><th scope="col" class="n">Newest</th></tr></thead>
+          <thead><tr><th scope="col">Reason</th><th scope="col" class="n">Letters</th><th scope="col" class="n">Sent again</th><th scope="col" class="n">Newest</th><th scope="col"><span class="sr">Send again</span></th></tr></thead>
           <tbody>{data.groups.map((g) => (
             <tr key={g.reason} class={g.reason === reason ? 'chosen' : ''}>
               <th scope="row"><i class="bar" style={{ width: `${(100 * g.count) / most}%` }} aria-hidden="true" />
                 <button type="button" aria-pressed={g.reason === reason} onClick={() => setParams({ reason: g.reason === reason ? [] : [g.reason] })}><Text>{g.reason}</Text></button></th>
-              <td class="n" data-reason={g.reason}>{count(g.count)}</td><td class="n">{time(g.last.append_time, 'dayAndMinute')}</td></tr>
+              <td class="n" data-reason={g.reason}>{count(g.count)}</td><td class="n" data-sent={g.reason}>{count(g.sent_again)}</td>
+              <td class="n">{time(g.last.append_time, 'dayAndMinute')}</td>
+              <td class="n">{g.count > g.sent_again && <a class="link" href={href('dead-letters', { reason: [g.reason], redrive: ['all'] })}>send {short(g.count - g.sent_again)} …</a>}</td></tr>
           ))}</tbody>
         </table>
       </Panel>
       <Panel title={reason ? <>Newest of <Text>{reason}</Text></> : 'Newest'}
-        tools={<button type="button" class="button small" onClick={() => downloadCsv('adbrook-dead-letters.csv',
-          ['id', 'append_time', 'source', 'place', 'reason', 'field', 'detail', 'size'],
-          data.dead_letters.map((l) => [l.id, l.append_time, l.source, l.place, l.reason, l.field, l.detail, l.size]))}>CSV</button>}>
+        tools={<>
+          <a class={`button small ${ticked.size ? 'primary' : ''}`} aria-disabled={ticked.size === 0}
+            href={ticked.size ? href('dead-letters', { redrive: ['chosen'], ...(reason && { reason: [reason] }) }) : undefined}>
+            Send {ticked.size ? count(ticked.size) : 'chosen'} again …</a>
+          <button type="button" class="button small" onClick={() => downloadCsv('adbrook-dead-letters.csv',
+          ['id', 'append_time', 'source', 'place', 'reason', 'field', 'detail', 'size', 'sent_again_as'],
+          data.dead_letters.map((l) => [l.id, l.append_time, l.source, l.place, l.reason, l.field, l.detail, l.size, l.sent_again?.event ?? '']))}>CSV</button>
+        </>}>
         <div class="scroll" tabIndex={0} role="region" aria-label="Dead letters, table">
           <table class="table">
-            <thead><tr><th scope="col">Since</th><th scope="col">Reason</th><th scope="col">What was wrong</th><th scope="col">From</th><th scope="col" class="n">Size</th></tr></thead>
+            <thead><tr><th scope="col" class="tick"><input type="checkbox" aria-label="Choose all that are shown and wait"
+              checked={waiting.length > 0 && waiting.every((l) => ticked.has(l.id))}
+              onChange={(e) => { chosen.value = new Set(e.currentTarget.checked ? waiting.map((l) => l.id) : []); }} /></th>
+              <th scope="col">Since</th><th scope="col">Reason</th><th scope="col">What was wrong</th><th scope="col">From</th><th scope="col" class="n">Size</th><th scope="col">State</th></tr></thead>
             <tbody>{data.dead_letters.map((l) => (
-              <tr key={l.id}><th scope="row"><a href={href('dead-letters', {}, l.id)}>{time(l.append_time)}</a></th>
+              <tr key={l.id}><td class="tick"><input type="checkbox" aria-label={`Choose ${l.id}`} checked={ticked.has(l.id)} onChange={() => toggle(l.id)} /></td>
+                <th scope="row"><a href={href('dead-letters', {}, l.id)}>{time(l.append_time)}</a></th>
                 <td><b class="outcome o-rejected"><Text>{l.reason}</Text></b></td><td><Text>{l.detail}</Text></td>
-                <td><Text>{l.source}</Text></td><td class="n">{bytes(l.size)}</td></tr>
+                <td><Text>{l.source}</Text></td><td class="n">{bytes(l.size)}</td><td><Mark sent={l.sent_again} /></td></tr>
             ))}</tbody>
           </table>
         </div>
@@ -138,5 +151,6 @@ function List() {
 
 export function DeadLettersScreen() {
   const id = route.value.rest;
+  if (param('redrive')) return <RedriveMany />;
   return id ? <OneLetter id={id} key={id} /> : <List />;
 }

@@ -1,5 +1,6 @@
 // Numbers, money and times as people read them.
 import { computed, signal } from '@preact/signals';
+import { param, setParams } from './router';
 
 const locale = 'en-US';
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
@@ -29,6 +30,7 @@ export function change(now: number | null, before: number | null): number | null
   return now == null || before == null || before === 0 ? null : (now - before) / before;
 }
 export function signedPercent(share: number): string {
+  if (share >= 10) return `×${oneDigit.format(share + 1)}`;
   const text = `${Math.abs(share * 100).toFixed(Math.abs(share) < 0.1 ? 1 : 0)} %`;
   return share < 0 ? `−${text}` : `+${text}`;
 }
@@ -76,10 +78,37 @@ export function duration(ms: number): string {
   return `${oneDigit.format(s / 86_400)} d`;
 }
 
-// The zone in which times are shown: "UTC" or the browser's own.
+// The zone in which times are shown: the address's, else the one chosen last, else the browser's.
 export const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
-export const zone = signal<string>(localStorage.getItem('adbrook.zone') ?? localZone);
-zone.subscribe((name) => localStorage.setItem('adbrook.zone', name));
+function known(name: string | null): string | null {
+  try {
+    return name && new Intl.DateTimeFormat('en', { timeZone: name }) ? name : null;
+  } catch {
+    return null;
+  }
+}
+const chosenZone = signal(known(localStorage.getItem('adbrook.zone')) ?? localZone);
+export const zone = computed(() => known(param('tz') || null) ?? chosenZone.value);
+export function chooseZone(name: string): void {
+  chosenZone.value = name;
+  localStorage.setItem('adbrook.zone', name);
+  setParams({ tz: [name] }, 'replace');
+}
+export const zones: readonly string[] = [...new Set([localZone, 'UTC', ...Intl.supportedValuesOf('timeZone')])];
+
+// "2026-05-17T13:50" as an <input> of local time has it, in the zone that is shown.
+export function zoned(when: number): string {
+  const parts = new Intl.DateTimeFormat('sv-SE', { timeZone: zone.value, dateStyle: 'short', timeStyle: 'short' });
+  return parts.format(when).replace(' ', 'T');
+}
+// The moment at which clocks there show this; of two, or none, a near one.
+export function fromZoned(text: string): number {
+  const asUtc = Date.parse(`${text}Z`);
+  if (!Number.isFinite(asUtc)) return NaN;
+  let when = asUtc;
+  for (let i = 0; i < 2; ++i) when += asUtc - Date.parse(`${zoned(when)}Z`);
+  return when;
+}
 
 const formats = computed(() => {
   const make = (options: Intl.DateTimeFormatOptions) => {

@@ -69,7 +69,7 @@ export function onFrame(listener: Listener): () => void {
 }
 
 const slotCount = 180;
-const silenceMax = 4000; // frames come five times a second, also without traffic
+const silenceMax = 4000; // frames come twice a second, also without traffic
 const hiddenMax = 60_000;
 const retryAfter = 2000;
 

@@ -5,16 +5,19 @@ import { downloadCsv, downloadPng } from './csv';
 import {
   count, country, interval, moneyList, none, percent, rate, short, time,
 } from './format';
-import { type Frame, frame, type LiveEvent, type LiveWindow, onFrame, slots, stale } from './live';
-import { pulseKind, WorldMap } from './map';
+import { type Frame, frame, frameCameAt, type LiveEvent, type LiveWindow, onFrame, slots, stale } from './live';
+import { WorldMap } from './map';
 import { Empty, Panel, Shape, Term, Text } from './parts';
+import { pulseKind } from './pulses';
 import { href } from './router';
-import { Spark } from './spark';
+import { downloadSpark, Spark } from './spark';
 import { color, isDark, reducedMotion } from './theme';
+import { cellText } from './views';
 
 export const paused = signal(false);
 const tickerMax = 60;
 const tickerPerFrame = 4;
+const tickerPause = 350; // ms
 const placesFor = 60_000;
 
 function share(part: number, window: LiveWindow): string {
@@ -51,13 +54,31 @@ function sinceStart(w: LiveWindow): string {
   return minutes < 5 ? 'since start' : `${minutes} min`;
 }
 
+// Beneath the number of now, about the same time.
 function more(metric: Metric, w: LiveWindow): string | null {
-  if (metric.term === 'live_ctr') return interval(w.ctr_low, w.ctr_high);
+  if (metric.term === 'live_ctr' && w.ctr !== null) return interval(w.ctr_low, w.ctr_high);
   if (metric.term === 'spend') return moneyList(w.spend_micros).slice(1, 3).join(' · ') || null;
   return null;
 }
 
-function Counters({ windows }: { windows: [LiveWindow, LiveWindow, LiveWindow] | undefined }) {
+// What is behind a number: events of this time, or how they ended. Events decided now may be of any
+// time of their own; the list goes by theirs.
+function behind(metric: Metric, w: LiveWindow): string | null {
+  if (metric.term === 'duplicates') return href('outcomes', { open: ['impressions:duplicate/'] });
+  if (metric.term === 'rejected') return href('dead-letters');
+  const end = Math.ceil(frameCameAt.peek() / 60_000) * 60_000;
+  const cell = cellText(end - w.ms, end, []);
+  return cell && href('cell', { cell: [cell] });
+}
+
+function Opens({ metric, window: w }: { metric: Metric; window: LiveWindow | undefined }) {
+  const text = w ? metric.value(w) : none;
+  const address = w && text !== none ? behind(metric, w) : null;
+  return address ? <a href={address}>{text}</a> : <>{text}</>;
+}
+
+function Counters() {
+  const windows = frame.value?.windows;
   const young = windows && windows[2].covered_ms < windows[2].ms;
   return (
     <div class="counters">
@@ -70,15 +91,15 @@ function Counters({ windows }: { windows: [LiveWindow, LiveWindow, LiveWindow] |
             {windows ? metric.now(windows[0]) : none}
             {windows && metric.unit && <span class="unit">{metric.unit}</span>}
           </p>
-          <p class="beneath">{(windows && more(metric, windows[2])) || ' '}</p>
+          <p class="beneath">{(windows && more(metric, windows[0])) || ' '}</p>
           <dl>
             <div>
               <dt>5 min</dt>
-              <dd data-metric={`${metric.term}-5m`}>{windows ? metric.value(windows[1]) : none}</dd>
+              <dd data-metric={`${metric.term}-5m`}><Opens metric={metric} window={windows?.[1]} /></dd>
             </div>
             <div>
               <dt>{windows && young ? sinceStart(windows[2]) : '30 min'}</dt>
-              <dd data-metric={`${metric.term}-30m`}>{windows ? metric.value(windows[2]) : none}</dd>
+              <dd data-metric={`${metric.term}-30m`}><Opens metric={metric} window={windows?.[2]} /></dd>
             </div>
           </dl>
         </div>
@@ -105,12 +126,13 @@ function useSampling(): number {
 function MapPanel() {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
+  const land = useRef<HTMLCanvasElement>(null);
   const world = useRef<WorldMap | null>(null);
   const [under, setUnder] = useState<{ event: LiveEvent; x: number; y: number } | null>(null);
   const oneIn = useSampling();
   useEffect(() => {
-    if (!canvas.current || !box.current) return;
-    const map = new WorldMap(canvas.current);
+    if (!canvas.current || !land.current || !box.current) return;
+    const map = new WorldMap(canvas.current, land.current);
     world.current = map;
     Object.assign(canvas.current, { worldMap: map });
     const size = () => box.current && map.resize(box.current.clientWidth, box.current.clientHeight);
@@ -148,13 +170,14 @@ function MapPanel() {
             {paused.value ? '▶ Resume' : '❚❚ Pause'} <kbd>space</kbd>
           </button>
           <button type="button" class="button small"
-            onClick={() => canvas.current && downloadPng('adbrook-map.png', canvas.current, color('panel'))}>
+            onClick={() => land.current && canvas.current && downloadPng('adbrook-map.png', [land.current, canvas.current], color('panel'))}>
             PNG
           </button>
         </>
       }
     >
       <div class="map" ref={box}>
+        <canvas ref={land} aria-hidden="true" />
         <canvas ref={canvas} role="img"
           aria-label="World map of events as they happen; the table “Places” tells the same in words"
           class={under ? 'pointing' : ''}
@@ -193,19 +216,25 @@ function Ticker() {
   const [events, setEvents] = useState<LiveEvent[]>([]);
   useEffect(() => {
     let waiting: LiveEvent[] = [];
-    const off = onFrame((next: Frame) => {
-      if (!paused.value) waiting.push(...next.events);
-    });
-    // Slow enough to be read; the rest is on the map.
-    const timer = setInterval(() => {
+    let shownAt = 0;
+    let timer = 0;
+    const show = () => {
+      timer = 0;
       if (paused.value || waiting.length === 0) return;
+      shownAt = performance.now();
       const fresh = pick(waiting);
       waiting = [];
       setEvents((old) => [...fresh, ...old].slice(0, tickerMax));
-    }, 350);
+    };
+    // The first one is shown at once; with traffic slow enough to be read, the rest is on the map.
+    const off = onFrame((next: Frame) => {
+      if (paused.value || next.events.length === 0) return;
+      waiting.push(...next.events);
+      timer ||= window.setTimeout(show, Math.max(0, shownAt + tickerPause - performance.now()));
+    });
     return () => {
       off();
-      clearInterval(timer);
+      clearTimeout(timer);
     };
   }, []);
   return (
@@ -327,6 +356,7 @@ function Line() {
         <button type="button" class="button small"
           onClick={() => downloadCsv('adbrook-last-30-minutes.csv', ['begin', 'impressions', 'clicks'],
             slots.value.map(([t, i, c]) => [new Date(t).toISOString(), i, c]))}>CSV</button>
+        <button type="button" class="button small" onClick={() => downloadSpark(slots.value)}>PNG</button>
       </>}>
       <Spark slots={slots.value} />
     </Panel>
@@ -360,7 +390,7 @@ export function LiveScreen() {
   }, []);
   return (
     <div class={`live ${stale.value ? 'stale' : ''}`}>
-      <Counters windows={frame.value?.windows} />
+      <Counters />
       <div class="live-grid">
         <MapPanel />
         <Ticker />

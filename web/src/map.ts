@@ -2,33 +2,19 @@
 import { geoEqualEarth, geoPath, type GeoProjection } from 'd3-geo';
 import { feature } from 'topojson-client';
 import type { LiveEvent } from './live';
+import { PulseField, pulseKind, stillLevel } from './pulses';
 import { color, reducedMotion } from './theme';
 
-// Shapes: dot, ring, diamond, cross.
-export const pulseKinds = ['counted', 'joined', 'unlinked', 'turned away'] as const;
-export function pulseKind(outcome: string): number {
-  return outcome === 'counted' ? 0 : outcome === 'joined' ? 1 : outcome === 'unlinked' ? 2 : 3;
-}
 const colorNames = ['impression', 'click', 'unlinked', 'refused'];
-const lives = [1400, 2600, 2600, 1600]; // ms
-const pulsesMax = 5000;
-const levels = 16; // steps of growing and fading
-const stillLevel = 4; // the one that is shown where motion is unwanted
 const traceLife = 12_000; // how long an event can still be pointed at
 const tracesMax = 1200;
 const hitRadius = 14;
 
-interface Pulse {
+interface Trace {
   x: number;
   y: number;
   begin: number;
   kind: number;
-}
-interface Sprite {
-  image: HTMLCanvasElement;
-  half: number; // of its side
-}
-interface Trace extends Pulse {
   event: LiveEvent;
 }
 
@@ -37,21 +23,24 @@ type Land = Parameters<typeof feature>[0];
 export class WorldMap {
   private projection: GeoProjection | null = null;
   private world: unknown = null;
-  private readonly base = document.createElement('canvas');
-  private pulses: Pulse[] = [];
+  private readonly pulses = new PulseField();
   private traces: Trace[] = [];
   private width = 0;
   private height = 0;
   private ratio = 1;
   private drawing = 0;
   private pausedAt = 0;
-  private colors: string[] = [];
-  private sprites: Sprite[][] = [];
+  private marks: number[] = []; // the colours of the traces, as the pixels have them
+  private forgot = 0;
   private chosen: LiveEvent | null = null;
   private readonly context: CanvasRenderingContext2D;
   frames = 0; // drawn, for whoever measures
 
-  constructor(private readonly canvas: HTMLCanvasElement) {
+  // The land lies on a canvas of its own beneath, so that it is drawn once.
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly land: HTMLCanvasElement,
+  ) {
     const context = canvas.getContext('2d');
     if (!context) throw new Error('this browser has no canvas');
     this.context = context;
@@ -76,7 +65,6 @@ export class WorldMap {
 
   // The colours of the theme may have changed.
   restyle(): void {
-    this.colors = colorNames.map(color);
     this.layOut();
   }
 
@@ -84,7 +72,7 @@ export class WorldMap {
     const { width, height } = this;
     if (width === 0 || height === 0) return;
     this.ratio = Math.min(2, devicePixelRatio || 1);
-    for (const canvas of [this.canvas, this.base]) {
+    for (const canvas of [this.canvas, this.land]) {
       canvas.width = Math.round(width * this.ratio);
       canvas.height = Math.round(height * this.ratio);
     }
@@ -98,15 +86,16 @@ export class WorldMap {
     projection.fitExtent([[edge, edge], [width - edge, height - edge]], frame);
     this.projection = projection;
     this.drawBase();
-    this.makeSprites();
+    const colors = colorNames.map(color);
+    this.marks = colors.map(pixelOf);
+    this.pulses.layOut(this.context, this.ratio, colors);
     for (const trace of this.traces) this.place(trace, trace.event);
-    this.pulses = [];
     this.wake();
   }
 
   // Land becomes a grid of dots: its outline is drawn once, small, and looked at point by point.
   private drawBase(): void {
-    const to = this.base.getContext('2d');
+    const to = this.land.getContext('2d');
     if (!to || !this.projection || !this.world) return;
     const mask = document.createElement('canvas');
     mask.width = this.width;
@@ -153,9 +142,8 @@ export class WorldMap {
       if (!this.place(trace, event)) continue;
       trace.begin = time + (reducedMotion.value ? 0 : Math.random() * spread);
       this.traces.push(trace);
-      this.pulses.push({ x: trace.x, y: trace.y, begin: trace.begin, kind: trace.kind });
+      this.pulses.add(trace.x, trace.y, trace.begin, trace.kind);
     }
-    if (this.pulses.length > pulsesMax) this.pulses.splice(0, this.pulses.length - pulsesMax);
     if (this.traces.length > tracesMax) this.traces.splice(0, this.traces.length - tracesMax);
     this.wake();
   }
@@ -168,7 +156,7 @@ export class WorldMap {
     }
     const slept = performance.now() - this.pausedAt;
     this.pausedAt = 0;
-    for (const pulse of this.pulses) pulse.begin += slept;
+    this.pulses.delay(slept);
     for (const trace of this.traces) trace.begin += slept;
     this.wake();
   }
@@ -200,93 +188,35 @@ export class WorldMap {
     this.drawing = 0;
     const time = this.pausedAt || performance.now();
     ++this.frames;
-    const { context } = this;
-    this.pulses = this.pulses.filter((p) => time - p.begin < (lives[p.kind] ?? 0));
-    this.traces = this.traces.filter((t) => time - t.begin < traceLife);
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    context.drawImage(this.base, 0, 0);
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    this.drawTraces(time);
-    this.drawPulses(time);
+    if (time - this.forgot > 500) {
+      this.forgot = time;
+      this.traces = this.traces.filter((t) => time - t.begin < traceLife);
+    }
+    this.pulses.clear();
+    for (const t of this.traces) if (time >= t.begin) this.pulses.mark(t.x, t.y, this.marks[t.kind] ?? 0);
+    this.pulses.draw(this.context, time, reducedMotion.value ? stillLevel : undefined);
     this.drawChosen();
-    if (this.pausedAt || this.pulses.length + this.traces.length === 0) return;
-    // Without motion the map still forgets, once a second.
+    if (this.pausedAt || this.pulses.count + this.traces.length === 0) return;
+    // Marks alone, or a page without motion, only have to forget now and then.
     if (reducedMotion.value) setTimeout(() => this.wake(), 1000);
+    else if (this.pulses.count === 0) setTimeout(() => this.wake(), 500);
     else this.wake();
-  }
-
-  private drawTraces(time: number): void {
-    const { context } = this;
-    context.globalAlpha = 0.35;
-    for (let kind = 0; kind < pulseKinds.length; ++kind) {
-      context.fillStyle = this.colors[kind] ?? '';
-      for (const t of this.traces)
-        if (t.kind === kind && time >= t.begin) context.fillRect(t.x - 1, t.y - 1, 2, 2);
-    }
-    context.globalAlpha = 1;
-  }
-
-  private drawPulses(time: number): void {
-    const { context, sprites } = this;
-    for (const p of this.pulses) {
-      const age = (time - p.begin) / (lives[p.kind] ?? 1);
-      if (age < 0 || age >= 1) continue;
-      const level = reducedMotion.value ? stillLevel : Math.floor(age * levels);
-      const sprite = sprites[p.kind]?.[level];
-      if (sprite) context.drawImage(sprite.image, p.x - sprite.half, p.y - sprite.half, sprite.half * 2, sprite.half * 2);
-    }
-  }
-
-  // Each shape at each step of its life is drawn once; thousands of copies cost little.
-  private makeSprites(): void {
-    this.sprites = pulseKinds.map((_, kind) =>
-      Array.from({ length: levels }, (_unused, level) => this.sprite(kind, (level + 0.5) / levels)),
-    );
-  }
-
-  private sprite(kind: number, age: number): Sprite {
-    const grown = 1 - (1 - age) * (1 - age);
-    const reach = [1.4 + 2.2 * grown, 3 + 16 * grown, 4 + 9 * grown, 3][kind] ?? 3;
-    const half = Math.ceil(reach + 2);
-    const image = document.createElement('canvas');
-    image.width = image.height = Math.ceil(half * 2 * this.ratio);
-    const to = image.getContext('2d');
-    if (!to) return { image, half };
-    to.scale(this.ratio, this.ratio);
-    to.translate(half, half);
-    to.globalAlpha = 1 - age;
-    to.strokeStyle = to.fillStyle = this.colors[kind] ?? '';
-    to.lineWidth = kind === 3 ? 1.3 : 2.2 - 1.4 * age;
-    to.beginPath();
-    if (kind < 2) {
-      to.arc(0, 0, reach, 0, 6.3);
-    } else if (kind === 2) {
-      to.moveTo(0, -reach);
-      for (const [x, y] of [[reach, 0], [0, reach], [-reach, 0]] as const) to.lineTo(x, y);
-      to.closePath();
-    } else {
-      to.moveTo(-reach, -reach);
-      to.lineTo(reach, reach);
-      to.moveTo(reach, -reach);
-      to.lineTo(-reach, reach);
-    }
-    if (kind === 0) to.fill();
-    else to.stroke();
-    to.beginPath();
-    if (kind === 1) to.arc(0, 0, 2.6, 0, 6.3);
-    if (kind === 2) to.rect(-2, -2, 4, 4);
-    to.fill();
-    return { image, half };
   }
 
   private drawChosen(): void {
     const trace = this.chosen && this.traces.find((t) => t.event.id === this.chosen?.id);
     if (!trace) return;
+    this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.context.strokeStyle = color('text');
     this.context.lineWidth = 1.5;
     this.context.beginPath();
     this.context.arc(trace.x, trace.y, 9, 0, 6.3);
     this.context.stroke();
   }
+}
+
+// "#0369a1" as a pixel without its alpha: the lowest byte is red.
+function pixelOf(css: string): number {
+  const [red = 0, green = 0, blue = 0] = (css.match(/[0-9a-f]{2}/gi) ?? []).map((pair) => parseInt(pair, 16));
+  return red | (green << 8) | (blue << 16);
 }

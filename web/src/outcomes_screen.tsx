@@ -1,10 +1,10 @@
 // How every received event ended: the sums that must add up, and what each outcome looks like.
-import { useState } from 'preact/hooks';
 import { type AuditAnswer, type OutcomeCount, useQuery } from './api';
 import { downloadCsv } from './csv';
 import { count, percent, time } from './format';
 import { Empty, Loading, Panel, Term, Text, Trouble } from './parts';
-import { href } from './router';
+import { downloadBars } from './picture';
+import { href, param, setParams } from './router';
 
 interface Sample {
   uuid: string | null;
@@ -14,7 +14,10 @@ interface Sample {
   reason: string;
   decided: string;
 }
-const good: Record<string, string[]> = { impressions: ['counted'], clicks: ['joined', 'unlinked'] };
+// The colour of a bar is that of its word.
+const tones: Record<string, string> = { counted: 'impression', joined: 'click', unlinked: 'unlinked',
+  pending: 'refused', under_way: 'refused', expired: 'bad', orphan: 'bad', rejected: 'bad' };
+const toneOf = (outcome: string) => tones[outcome] ?? 'warn';
 const order = ['counted', 'joined', 'unlinked', 'pending', 'under_way', 'expired', 'orphan', 'late', 'duplicate', 'filtered', 'rejected'];
 const titles: Record<string, string> = { under_way: 'under way' };
 
@@ -61,13 +64,29 @@ function Samples({ topic, step }: { topic: string; step: Step }) {
 
 function Waterfall({ topic, audit }: { topic: string; audit: AuditAnswer }) {
   const { received, steps } = stepsOf(audit, topic);
-  const [open, setOpen] = useState('');
+  const asked = param('open');
+  const open = asked.startsWith(`${topic}:`) ? asked.slice(topic.length + 1) : '';
+  const setOpen = (name: string) => setParams({ open: name ? [`${topic}:${name}`] : [] }, 'replace');
   let before = 0;
   const csv = () => downloadCsv(`adbrook-${topic}-outcomes.csv`, ['topic', 'outcome', 'reason', 'count', 'share'],
     steps.map((s) => [topic, s.outcome, s.reason, s.count, received ? s.count / received : 0]), [`as_of: ${audit.as_of ?? ''}`, `received: ${received}`]);
+  const picture = () => {
+    let from = 0;
+    const bars = steps.map((step) => {
+      const share = received ? step.count / received : 0;
+      from += share;
+      return { name: `${titles[step.outcome] ?? step.outcome} ${step.reason}`, share, from: from - share,
+        numbers: [count(step.count), percent(share)], tone: toneOf(step.outcome) };
+    });
+    downloadBars(`adbrook-${topic}-outcomes.png`, { title: `How ${topic} ended`, columns: ['Events', 'Share'],
+      note: `as of ${time(audit.as_of)}, ${count(received)} received`, bars });
+  };
   return (
     <Panel title={topic === 'clicks' ? 'Clicks' : 'Impressions'}
-      tools={<button type="button" class="button small" onClick={csv}>CSV</button>}>
+      tools={<>
+        <button type="button" class="button small" onClick={csv}>CSV</button>
+        <button type="button" class="button small" onClick={picture}>PNG</button>
+      </>}>
       {received === 0 ? (
         <Empty title={`No ${topic} yet`}><p>Send some: <code>adbrook generate --events 20000</code></p></Empty>
       ) : (
@@ -88,12 +107,12 @@ function Waterfall({ topic, audit }: { topic: string; audit: AuditAnswer }) {
                   <Term name={step.outcome}><span class={`outcome o-${step.outcome}`}>{titles[step.outcome] ?? step.outcome}</span></Term>
                   {step.reason && <span class="muted"> <Text>{step.reason}</Text></span>}
                 </span>
-                <span class="w-bar" aria-hidden="true">
-                  <i class={good[topic]?.includes(step.outcome) ? 'w-good' : 'w-out'}
-                    style={{ marginLeft: `${left}%`, width: `max(2px, ${(100 * step.count) / received}%)` }} />
+                <span class={`w-bar o-${step.outcome}`} aria-hidden="true">
+                  <i style={{ marginLeft: `${left}%`, width: `max(2px, ${(100 * step.count) / received}%)` }} />
                 </span>
                 <b class="n" data-outcome={`${topic}-${name}`}>{count(step.count)}</b>
                 <span class="n muted">{percent(step.count / received)}</span>
+                {step.outcome === 'counted' && <a class="button small" href={href('overview', { period: ['all'] })}>Where</a>}
                 {sampled && (
                   <button type="button" class="button small" aria-expanded={open === name}
                     onClick={() => setOpen(open === name ? '' : name)}>Samples</button>
@@ -117,18 +136,21 @@ export function OutcomesScreen() {
     <div class="stack">
       {data.holds ? (
         <p class="verdict good"><b>Nothing is lost.</b> Every received event has one outcome or is on its way to one, in every partition.
-          {data.behind > 0 && <> {count(data.behind)} records wait to be processed.</>}</p>
+          {data.behind > 0 && <> {count(data.behind)} {data.behind === 1 ? 'record waits' : 'records wait'} to be processed.</>}</p>
       ) : (
         <div class="verdict bad" role="alert"><b>The sums differ.</b>
           <ul>{data.failures.map((failure) => <li key={failure}>{failure}</li>)}</ul></div>
       )}
       <Waterfall topic="impressions" audit={data} />
       <Waterfall topic="clicks" audit={data} />
-      <Panel title="By partition">
+      <Panel title="By partition" tools={
+        <button type="button" class="button small" onClick={() => downloadCsv('adbrook-partitions.csv',
+          ['topic', 'partition', 'received', 'pending', 'under_way', 'watermark'],
+          data.partitions.map((r) => [r.topic, r.partition, r.received, r.pending, r.under_way, r.watermark]))}>CSV</button>}>
         <div class="scroll" tabIndex={0} role="region" aria-label="By partition, table">
           <table class="table">
-            <thead><tr><th scope="col">Partition</th><th scope="col" class="n">Received</th><th scope="col" class="n">Pending</th>
-              <th scope="col" class="n">Under way</th><th scope="col">Nothing below is expected any more</th></tr></thead>
+            <thead><tr><th scope="col">Partition</th><th scope="col" class="n"><Term name="received">Received</Term></th><th scope="col" class="n"><Term name="pending">Pending</Term></th>
+              <th scope="col" class="n"><Term name="under_way">Under way</Term></th><th scope="col"><Term name="watermark">Watermark</Term></th></tr></thead>
             <tbody>{data.partitions.map((row) => (
               <tr key={`${row.topic}-${row.partition}`}><th scope="row">{row.topic}-{row.partition}</th>
                 <td class="n">{count(row.received)}</td><td class="n">{count(row.pending)}</td><td class="n">{count(row.under_way)}</td>

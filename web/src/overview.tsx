@@ -1,43 +1,34 @@
 // How campaigns do: cards, the rate over time, and a table for every dimension. Everything that is
 // chosen stands in the address.
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import {
   type Query, type Report, type ReportRow, reportPath, spendOf, useQuery,
 } from './api';
+import { Breakdown, Hours } from './breakdown';
 import { Chart, type Points } from './chart';
 import { csvText, download, downloadPng } from './csv';
+import { filters, shownValue, toggleFilter } from './filters';
 import {
-  change, count, country, interval, moneyList, none, percent, short, time, zone,
+  change, count, fromZoned, interval, moneyList, none, percent, time, zone, zoned,
 } from './format';
 import { now as clock } from './live';
-import { Choice, Delta, Empty, Loading, Panel, Term, Text, Trouble } from './parts';
+import { Choice, Delta, Empty, Loading, Panel, Term, Text, Trouble, ZoneSelect } from './parts';
 import {
   type Compare, comparisonOf, currentPeriod, type Extent, extentOf, move, type Period, periods,
   periodTitles, setPeriod, setRange,
 } from './period';
-import { href, param, route, setParams } from './router';
+import { href, param, setParams } from './router';
 import { color } from './theme';
 import {
-  cellText, day, type Dimension, dimensions, dimensionTitle, hour, minute, splitFilter, viewFor,
+  cellText, day, dimensions, dimensionTitle, hour, minute, splitFilter, viewFor,
 } from './views';
 
 const refresh = 5000;
-const rowsShown = 8;
 const rowsMax = 500;
 const metrics = [
   ['unique_ctr', 'Unique CTR'], ['ctr', 'CTR'], ['impressions', 'Impressions'], ['clicks', 'Clicks'],
 ] as const;
 type Metric = (typeof metrics)[number][0];
-
-function filters(): string[] {
-  return route.value.params['where'] ?? [];
-}
-function toggleFilter(dimension: string, value: string): void {
-  const others = filters().filter((f) => splitFilter(f)[0] !== dimension);
-  const same = filters().includes(`${dimension}=${value}`);
-  setParams({ where: same ? others : [...others, `${dimension}=${value}`] });
-}
-const shownValue = (dimension: string, value: string) => (dimension === 'country' ? country(value) : value);
 
 function Filters() {
   const where = filters();
@@ -67,6 +58,44 @@ function compareValue(): Compare {
   return value === 'none' || value === 'week' ? value : 'previous';
 }
 
+// Any begin and end, in the zone that is shown.
+function RangeForm({ period }: { period: Period }) {
+  const box = useRef<HTMLDetailsElement>(null);
+  const [from, setFrom] = useState('');
+  const [to, setTo] = useState('');
+  const [begin, end] = [fromZoned(from), fromZoned(to)];
+  const wrong = !Number.isFinite(begin) || !Number.isFinite(end) ? 'Both are needed.'
+    : begin >= end ? 'The begin must be before the end.' : '';
+  return (
+    <details class="popover" ref={box}
+      onToggle={() => {
+        setFrom(zoned(period.from));
+        setTo(zoned(period.to));
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || !box.current?.open) return;
+        event.stopPropagation();
+        box.current.open = false;
+        box.current.querySelector('summary')?.focus();
+      }}>
+      <summary class="button small">From … to …</summary>
+      <form class="popover-box" onSubmit={(event) => {
+        event.preventDefault();
+        if (wrong) return;
+        setRange(begin, end);
+        if (box.current) box.current.open = false;
+      }}>
+        <label class="block"><span class="muted">From, {zone.value}</span>
+          <input class="field" type="datetime-local" value={from} onInput={(e) => setFrom(e.currentTarget.value)} /></label>
+        <label class="block"><span class="muted">To, which is out</span>
+          <input class="field" type="datetime-local" value={to} onInput={(e) => setTo(e.currentTarget.value)} /></label>
+        {wrong && <p class="warning" role="alert">{wrong}</p>}
+        <button type="submit" class="button primary" disabled={wrong !== ''}>Show it</button>
+      </form>
+    </details>
+  );
+}
+
 function Controls({ period }: { period: Period }) {
   return (
     <div class="controls">
@@ -79,6 +108,10 @@ function Controls({ period }: { period: Period }) {
         </span>
         <button type="button" class="button small" aria-label="Later" disabled={period.moving} onClick={() => move(period, 1)}>→</button>
       </div>
+      <RangeForm period={period} />
+      <label class="inline">
+        <span class="muted">Times in</span> <ZoneSelect class="field" />
+      </label>
       <label class="inline">
         <span class="muted">Compare</span>
         <select class="field" value={compareValue()}
@@ -137,11 +170,14 @@ function pointsOf(rows: ReportRow[], before: ReportRow[] | null, shift: number, 
   const other = before && at(before);
   const isRate = metric === 'ctr' || metric === 'unique_ctr';
   const times: number[] = [];
-  const end = Math.min(period.to, Math.ceil(Date.now() / step) * step + step);
+  const now = Date.now();
+  const end = Math.min(period.to, Math.ceil(now / step) * step);
   for (let t = Math.floor(period.from / step) * step; t < end && times.length < 3000; t += step) times.push(t);
   const take = (row: ReportRow | undefined) => (row ? (row[metric] as number | null) : isRate ? null : 0);
+  const openFrom = times.findIndex((t) => t + step > now);
   return {
     times,
+    ...(openFrom >= 0 && { openFrom }),
     value: times.map((t) => take(mine.get(t))),
     ...(metric === 'unique_ctr' && {
       low: times.map((t) => mine.get(t)?.unique_ctr_low ?? null),
@@ -178,7 +214,7 @@ function SeriesPanel(props: { period: Period; where: string[]; compared: Extent 
         <Choice label="Shown" value={metric} options={metrics} onChoose={(m) => setParams({ metric: [m] }, 'replace')} />
         <button type="button" class="button small" onClick={csv}>CSV</button>
         <button type="button" class="button small"
-          onClick={() => canvas.current && downloadPng('adbrook-over-time.png', canvas.current, color('panel'))}>PNG</button>
+          onClick={() => canvas.current && downloadPng('adbrook-over-time.png', [canvas.current], color('panel'))}>PNG</button>
       </>}>
       {series.value.problem && <Trouble problem={series.value.problem} again={series.again} />}
       {!series.value.data && series.value.loading ? <Loading lines={7} /> : (
@@ -216,124 +252,6 @@ function SeriesPanel(props: { period: Period; where: string[]; compared: Extent 
           </details>
         </>
       )}
-    </Panel>
-  );
-}
-
-function BreakdownRows(props: { dimension: Dimension; rows: ReportRow[]; period: Period; where: string[] }) {
-  const { dimension, rows, period, where } = props;
-  const most = Math.max(1, ...rows.map((row) => row.impressions));
-  return (
-    <table class="table bars">
-      <thead>
-        <tr><th scope="col">{dimension.one}</th><th scope="col" class="n">Impressions</th><th scope="col" class="n">Clicks</th><th scope="col" class="n">CTR</th></tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => {
-          const value = String(row[dimension.name] ?? '');
-          const chosen = where.includes(`${dimension.name}=${value}`);
-          const cell = cellText(period.from, period.to, [...where.filter((f) => f !== `${dimension.name}=${value}`), `${dimension.name}=${value}`]);
-          return (
-            <tr key={value} class={chosen ? 'chosen' : ''}>
-              <th scope="row">
-                <i class="bar" style={{ width: `${(100 * row.impressions) / most}%` }} aria-hidden="true" />
-                <button type="button" aria-pressed={chosen} title="Filter by this"
-                  onClick={() => toggleFilter(dimension.name, value)}>
-                  <Text empty="none">{shownValue(dimension.name, value)}</Text>
-                </button>
-              </th>
-              <td class="n">{cell ? <a href={href('cell', { cell: [cell] })}>{short(row.impressions)}</a> : short(row.impressions)}</td>
-              <td class="n">{short(row.clicks)}</td>
-              <td class="n" title={`unique CTR 95 %: ${interval(row.unique_ctr_low, row.unique_ctr_high)}`}>{percent(row.ctr)}</td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
-  );
-}
-
-function Breakdown(props: { dimension: Dimension; period: Period; where: string[]; poll: number }) {
-  const { dimension, period } = props;
-  // A table shows its own dimension whole, with the chosen row marked.
-  const where = props.where.filter((f) => splitFilter(f)[0] !== dimension.name);
-  const view = viewFor([dimension.name, ...where.map((f) => splitFilter(f)[0])]);
-  const all = param('all') === dimension.name;
-  const sort = param('sort') === 'clicks' || param('sort') === 'ctr' ? param('sort') : 'impressions';
-  const grain = view?.grain ?? minute;
-  const from = Math.floor(period.from / grain) * grain;
-  const to = Math.ceil(period.to / grain) * grain;
-  const question = { by: [dimension.name], from, to, where, sort };
-  const query = useQuery<Report>(view ? reportPath({ ...question, limit: all ? rowsMax : rowsShown }) : null, props.poll * 2);
-  const rows = query.value.data?.rows ?? [];
-  const total = query.value.data?.row_count ?? 0;
-  const others = where.map((f) => splitFilter(f)[0]);
-  return (
-    <Panel title={dimension.title} class="breakdown"
-      tools={rows.length > 0 && (
-        <a class="button small" download={`adbrook-${dimension.name}.csv`}
-          href={`${reportPath({ ...question, limit: 100_000 })}&format=csv`}>CSV</a>)}>
-      {!view ? (
-        <Empty title={`Not kept by ${others.map((d) => dimensionTitle(d).toLowerCase()).join(' and ')}`}>
-          <p>Take that filter away to see all {dimension.title.toLowerCase()}.</p>
-        </Empty>
-      ) : query.value.problem && !query.value.data ? (
-        <Trouble problem={query.value.problem} again={query.again} />
-      ) : !query.value.data ? (
-        <Loading />
-      ) : rows.length === 0 ? (
-        <Empty title="Nothing in this period" />
-      ) : (
-        <>
-          <div class="scroll"><BreakdownRows dimension={dimension} rows={rows} period={{ ...period, from, to }} where={props.where} /></div>
-          <p class="foot">
-            {(total > rowsShown || all) && (
-              <button type="button" class="link" onClick={() => setParams({ all: all ? [] : [dimension.name] }, 'replace')}>
-                {all ? 'Show fewer' : `Show ${total > rowsMax ? `${rowsMax} of ` : 'all '}${count(total)}`}
-              </button>
-            )}
-            {(from !== period.from || to !== period.to) && (
-              <span class="muted">whole hours, {time(from, 'minute')} – {time(to, 'minute')}</span>
-            )}
-          </p>
-        </>
-      )}
-    </Panel>
-  );
-}
-
-// Hours of the day in the zone that is shown.
-function Hours(props: { period: Period; where: string[]; poll: number }) {
-  const { period, where } = props;
-  const usable = period.bucket !== '1d' || Date.now() - period.from < 60 * day;
-  const from = Math.floor(period.from / hour) * hour;
-  const to = Math.ceil(period.to / hour) * hour;
-  const query = useQuery<Report>(
-    usable && viewFor(where.map((f) => splitFilter(f)[0])) ? reportPath({ from, to, bucket: '1h', where }) : null, props.poll * 2);
-  const hours = Array.from({ length: 24 }, () => ({ impressions: 0, clicks: 0 }));
-  for (const row of query.value.data?.rows ?? []) {
-    const at = hours[Number(time(String(row.bucket), 'minute').slice(0, 2)) % 24];
-    if (!at) continue;
-    at.impressions += row.impressions;
-    at.clicks += row.clicks;
-  }
-  const most = Math.max(1, ...hours.map((h) => h.impressions));
-  return (
-    <Panel title={`Hours of the day, ${zone.value}`} class="breakdown">
-      {!usable ? <Empty title="Hours are kept for 62 days"><p>Choose a shorter period.</p></Empty>
-        : query.value.problem && !query.value.data ? <Trouble problem={query.value.problem} again={query.again} />
-        : !query.value.data ? <Loading /> : (
-          <ol class="hours" aria-label="Impressions by hour of the day">
-            {hours.map((h, i) => (
-              <li key={i} tabIndex={0}
-                aria-label={`${String(i).padStart(2, '0')}:00: ${count(h.impressions)} impressions, ${count(h.clicks)} clicks`}
-                title={`${String(i).padStart(2, '0')}:00 · ${count(h.impressions)} impressions · ${count(h.clicks)} clicks`}>
-                <span style={{ height: `${Math.max(h.impressions ? 2 : 0, (100 * h.impressions) / most)}%` }} />
-                <b aria-hidden="true">{i % 6 === 0 ? String(i).padStart(2, '0') : ''}</b>
-              </li>
-            ))}
-          </ol>
-        )}
     </Panel>
   );
 }
@@ -402,6 +320,7 @@ function Body({ extent }: { extent: Extent | null }) {
             compares={compared !== null} cell={cellText(shown.from, shown.to, where)} />
           <SeriesPanel period={shown} where={where} compared={compared} poll={poll} />
           <div class="sorter">
+            <h2 class="between">By dimension</h2>
             <Choice label="Sort by" value={param('sort', 'impressions')}
               options={[['impressions', 'Most impressions'], ['clicks', 'Most clicks'], ['ctr', 'Best CTR']]}
               onChoose={(value) => setParams({ sort: [value] }, 'replace')} />

@@ -1,9 +1,9 @@
 // Small parts that all screens share.
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from './api';
 import { definitions } from './definitions';
-import { signedPercent } from './format';
+import { chooseZone, signedPercent, zone, zones } from './format';
 
 // Text from events is data: it keeps its own direction, shows what it hides, and never runs away.
 export function Text({ children, empty = 'none' }: { children: unknown; empty?: string }) {
@@ -14,24 +14,45 @@ export function Text({ children, empty = 'none' }: { children: unknown; empty?: 
   return <bdi class="text" title={shown.length > 24 ? shown : undefined}>{shown}</bdi>;
 }
 
-// A label whose definition is read on hover, on focus and by screen readers.
+// A label whose definition is read on hover, on focus and by screen readers. It is placed by hand, so
+// that no scrolling box cuts it off and it stays inside a small window.
 export function Term({ name, children }: { name: string; children: ComponentChildren }) {
   const id = useId();
-  const [away, setAway] = useState(false);
+  const word = useRef<HTMLButtonElement>(null);
+  const tip = useRef<HTMLSpanElement>(null);
+  const [shown, setShown] = useState(false);
+  useLayoutEffect(() => {
+    if (!shown || !word.current || !tip.current) return;
+    const at = word.current.getBoundingClientRect();
+    const { offsetWidth, offsetHeight, style } = tip.current;
+    const below = at.bottom + offsetHeight + 10 < innerHeight;
+    style.left = `${Math.max(8, Math.min(at.left, innerWidth - offsetWidth - 8))}px`;
+    style.top = `${below ? at.bottom + 2 : at.top - offsetHeight - 2}px`;
+    const away = () => setShown(false);
+    addEventListener('scroll', away, { capture: true, once: true });
+    return () => removeEventListener('scroll', away, { capture: true });
+  }, [shown]);
   const about = definitions[name];
   if (!about) return <span>{children}</span>;
   return (
-    <span class={`term${away ? ' away' : ''}`} onMouseLeave={() => setAway(false)}>
+    <span class={`term${shown ? ' shown' : ''}`} onMouseEnter={() => setShown(true)} onMouseLeave={() => setShown(false)}>
       <button
         type="button"
         class="term-word"
+        ref={word}
         aria-describedby={id}
-        onBlur={() => setAway(false)}
-        onKeyDown={(event) => event.key === 'Escape' && setAway(true)}
+        onFocus={(event) => event.currentTarget.matches(':focus-visible') && setShown(true)}
+        onBlur={() => setShown(false)}
+        onClick={() => setShown(true)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape' || !shown) return;
+          event.stopPropagation();
+          setShown(false);
+        }}
       >
         {children}
       </button>
-      <span role="tooltip" id={id}>
+      <span role="tooltip" id={id} ref={tip}>
         {about}
       </span>
     </span>
@@ -156,6 +177,19 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
     >
       {props.children}
     </dialog>
+  );
+}
+
+export function ZoneSelect({ class: name }: { class?: string }) {
+  // Four hundred names are made when somebody is about to choose.
+  const [all, setAll] = useState(false);
+  const shown = all ? zones : [...new Set([zone.value, ...zones.slice(0, 2)])];
+  return (
+    <select class={name} value={zone.value} aria-label="Time zone"
+      onFocus={() => setAll(true)} onPointerEnter={() => setAll(true)}
+      onChange={(event) => chooseZone(event.currentTarget.value)}>
+      {shown.map((one) => <option key={one}>{one}</option>)}
+    </select>
   );
 }
 

@@ -1,9 +1,9 @@
 // What is around every screen: navigation, freshness, theme, shortcuts and the palette.
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { count, duration, localZone, time, zone } from './format';
+import { count, duration, time } from './format';
 import { connection, frame, frameCameAt, now, version } from './live';
-import { Dialog } from './parts';
+import { Dialog, ZoneSelect } from './parts';
 import { go, href, route, screen } from './router';
 import { screens, ScreenView } from './screens';
 import { nextTheme, theme } from './theme';
@@ -39,7 +39,8 @@ function Freshness() {
     <p class="fresh live" data-testid="freshness"
       title={`Last commit ${time(f.as_of)}. What happened before ${time(f.final_until)} will not change any more.`}>
       <i aria-hidden="true" /> as of {time(f.at, 'clock')} ·{' '}
-      {f.behind === 0 ? 'nothing waits' : `${duration(behindMs)} and ${count(f.behind)} records behind`}
+      {f.behind === 0 ? 'nothing waits'
+        : `${behindMs < 1000 ? '' : `${duration(behindMs)} and `}${count(f.behind)} ${f.behind === 1 ? 'record' : 'records'} behind`}
     </p>
   );
 }
@@ -195,9 +196,7 @@ function Menu() {
         </button>
         <label class="quiet">
           Times in
-          <select value={zone.value} onChange={(event) => (zone.value = event.currentTarget.value)}>
-            {[...new Set([localZone, 'UTC'])].map((name) => <option key={name}>{name}</option>)}
-          </select>
+          <ZoneSelect />
         </label>
         {version.value && <p class="muted version">Adbrook {version.value}</p>}
       </div>

@@ -1,45 +1,95 @@
 // Two lines of the last half hour, drawn as SVG: no chart library is needed for the first load.
-import { time } from './format';
+import { downloadPng } from './csv';
+import { rate, time } from './format';
 import type { Slot } from './live';
+import { color } from './theme';
 
 const slotMs = 10_000;
+const span = 1_800_000;
+const shortest = 300_000; // soon after a start the line is not squeezed into a corner
 const width = 600;
-const height = 90;
+const height = 100;
 
-function points(slots: Slot[], index: 1 | 2, begin: number, end: number, top: number): [number, number][] {
-  return slots.map((slot) => [
-    ((slot[0] + slotMs / 2 - begin) / (end - begin)) * width,
-    height - (slot[index] / (slotMs / 1000) / top) * (height - 6) - 1,
-  ]);
+type Point = [x: number, y: number];
+interface Lines {
+  begin: number;
+  end: number;
+  impressionsMost: number; // a second
+  clicksMost: number;
+  impressions: Point[];
+  clicks: Point[];
 }
-const path = (all: [number, number][]) =>
+
+function linesOf(slots: Slot[]): Lines | null {
+  const last = slots[slots.length - 1];
+  if (!last || slots.length < 2) return null;
+  const end = last[0] + slotMs;
+  const first = slots.find((slot) => slot[0] >= end - span) ?? last;
+  const begin = Math.min(first[0], end - shortest);
+  const shown = slots.filter((slot) => slot[0] >= begin);
+  const most = (index: 1 | 2) => Math.max(...shown.map((slot) => slot[index])) / (slotMs / 1000);
+  // Each line has a scale of its own; clicks stay in the lower half, so that both can be read.
+  const line = (index: 1 | 2, top: number): Point[] => shown.map((slot) => [
+    ((slot[0] + slotMs / 2 - begin) / (end - begin)) * width,
+    height - (slot[index] / (slotMs / 1000) / (top || 1)) * (height - 6) - 1,
+  ]);
+  const [impressionsMost, clicksMost] = [most(1), most(2)];
+  return { begin, end, impressionsMost, clicksMost,
+    impressions: line(1, impressionsMost), clicks: line(2, clicksMost * 2.2) };
+}
+
+const path = (all: Point[]) =>
   all.map(([x, y], i) => `${i ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`).join('');
+const area = (all: Point[]) =>
+  `${path(all)}L${(all[all.length - 1]?.[0] ?? 0).toFixed(1)} ${height}L${(all[0]?.[0] ?? 0).toFixed(1)} ${height}Z`;
 
 export function Spark({ slots }: { slots: Slot[] }) {
-  const last = slots[slots.length - 1];
-  if (!last || slots.length < 2)
+  const lines = linesOf(slots);
+  if (!lines)
     return <p class="spark-empty muted">The line begins about twenty seconds after the engine started.</p>;
-  const end = last[0] + slotMs;
-  const begin = end - 1_800_000;
-  const shown = slots.filter((slot) => slot[0] >= begin);
-  const most = (index: 1 | 2) => Math.max(...shown.map((slot) => slot[index])) / (slotMs / 1000) || 1;
-  const impressions = points(shown, 1, begin, end, most(1));
-  const clicks = points(shown, 2, begin, end, most(2) * 2.2);
-  const first = impressions[0]?.[0] ?? 0;
-  const lastX = impressions[impressions.length - 1]?.[0] ?? width;
+  const { begin, end } = lines;
   return (
     <figure class="spark">
-      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img"
-        aria-label={`Impressions and clicks from ${time(begin, 'minute')} to ${time(end, 'minute')}`}>
-        <path class="area t-impression" d={`${path(impressions)}L${lastX.toFixed(1)} ${height}L${first.toFixed(1)} ${height}Z`} />
-        <path class="line t-impression" d={path(impressions)} />
-        <path class="line t-click" d={path(clicks)} />
-      </svg>
+      <div class="spark-box">
+        <span class="spark-top t-impression">{rate(lines.impressionsMost)} / s</span>
+        <span class="spark-top t-click">{rate(lines.clicksMost)} / s</span>
+        <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img"
+          aria-label={`From ${time(begin, 'minute')} to ${time(end, 'minute')}: at most ${rate(lines.impressionsMost)} impressions and ${rate(lines.clicksMost)} clicks a second`}>
+          <path class="grid" d={`M0 5H${width}M0 ${height / 2 + 2.5}H${width}`} />
+          <path class="area t-impression" d={area(lines.impressions)} />
+          <path class="line t-impression" d={path(lines.impressions)} />
+          <path class="line t-click" d={path(lines.clicks)} />
+        </svg>
+      </div>
       <figcaption>
-        <span>{time(begin, 'minute')}</span>
-        <span>most: {most(1).toFixed(most(1) < 10 ? 1 : 0)} impressions / s · {most(2).toFixed(2)} clicks / s</span>
-        <span>{time(end, 'minute')}</span>
+        {[0, 1 / 3, 2 / 3, 1].map((at) => <span key={at}>{time(begin + (end - begin) * at, 'minute')}</span>)}
       </figcaption>
     </figure>
   );
+}
+
+export function downloadSpark(slots: Slot[]): void {
+  const lines = linesOf(slots);
+  const canvas = document.createElement('canvas');
+  const to = canvas.getContext('2d');
+  if (!lines || !to) return;
+  canvas.width = (width + 40) * 2;
+  canvas.height = (height + 70) * 2;
+  to.scale(2, 2);
+  to.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  to.fillStyle = color('impression');
+  to.fillText(`impressions, at most ${rate(lines.impressionsMost)} / s`, 20, 24);
+  to.fillStyle = color('click');
+  to.fillText(`clicks, at most ${rate(lines.clicksMost)} / s`, 320, 24);
+  to.fillStyle = color('soft');
+  to.fillText(time(lines.begin), 20, height + 60);
+  to.textAlign = 'right';
+  to.fillText(time(lines.end), width + 20, height + 60);
+  to.translate(20, 38);
+  to.lineWidth = 1.8;
+  for (const [points, tone] of [[lines.impressions, 'impression'], [lines.clicks, 'click']] as const) {
+    to.strokeStyle = color(tone);
+    to.stroke(new Path2D(path(points)));
+  }
+  downloadPng('adbrook-last-30-minutes.png', [canvas], color('panel'));
 }

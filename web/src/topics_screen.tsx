@@ -1,8 +1,9 @@
 // Topics with their rate and size, what lies in them, and the groups that read them.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useQuery } from './api';
+import { downloadCsv } from './csv';
 import { bytes, count, duration, rate, short, time } from './format';
-import { Choice, Empty, Loading, Panel, Text, Trouble } from './parts';
+import { Choice, Empty, Loading, Panel, Term, Text, Trouble } from './parts';
 import { href, param, route, setParams } from './router';
 
 interface Partition { partition: number; start: number; end: number; bytes: number }
@@ -58,7 +59,10 @@ function Topics() {
   if (problem && !data) return <Trouble problem={problem} again={query.again} />;
   if (!data) return <Loading lines={8} />;
   return (
-    <Panel title="Topics">
+    <Panel title="Topics" tools={
+      <button type="button" class="button small" onClick={() => downloadCsv('adbrook-topics.csv',
+        ['topic', 'partitions', 'records', 'bytes', 'retention_ms', 'retention_bytes'],
+        data.topics.map((t) => [t.topic, t.partitions.length, kept(t), size(t), t.retention_ms, t.retention_bytes]))}>CSV</button>}>
       <div class="scroll" tabIndex={0} role="region" aria-label="Topics, table">
         <table class="table">
           <thead><tr><th scope="col">Topic</th><th scope="col" class="n">Partitions</th><th scope="col" class="n">Records</th>
@@ -78,35 +82,89 @@ function Topics() {
   );
 }
 
+interface Change { at: number; group: string; text: string }
+const changesMax = 30;
+
+// What is different between two looks at a group, in words.
+function changesOf(before: Group | undefined, after: Group): string[] {
+  if (!before) return ['is here'];
+  const texts: string[] = [];
+  const names = (g: Group) => new Map(g.members.map((m) => [m.id, m]));
+  const [old, now] = [names(before), names(after)];
+  for (const [id, m] of now) if (!old.has(id)) texts.push(`${m.client || id} joined`);
+  for (const [id, m] of old) if (!now.has(id)) texts.push(`${m.client || id} left`);
+  if (before.state !== after.state) texts.push(`${before.state} → ${after.state}`);
+  if (before.generation !== after.generation) texts.push(`rebalanced: generation ${after.generation}`);
+  for (const [id, m] of now) {
+    const had = old.get(id)?.assigned.join(', ');
+    if (had !== undefined && had !== m.assigned.join(', ')) texts.push(`${m.client || id} has ${m.assigned.join(', ') || 'nothing'} now`);
+  }
+  return texts;
+}
+
+// Rebalances as they happen, as long as the screen is open.
+function useChanges(groups: Group[] | undefined, at: number): Change[] {
+  const last = useRef<Map<string, Group> | null>(null);
+  const [changes, setChanges] = useState<Change[]>([]);
+  useEffect(() => {
+    if (!groups) return;
+    const now = new Map(groups.map((g) => [g.group, g]));
+    const before = last.current;
+    last.current = now;
+    if (!before) return;
+    const fresh = groups.flatMap((g) => changesOf(before.get(g.group), g).map((text) => ({ at, group: g.group, text })));
+    for (const name of before.keys()) if (!now.has(name)) fresh.push({ at, group: name, text: 'is gone' });
+    if (fresh.length > 0) setChanges((old) => [...fresh.reverse(), ...old].slice(0, changesMax));
+  }, [at]);
+  return changes;
+}
+
+function Changes({ changes }: { changes: Change[] }) {
+  return (
+    <Panel title="What has changed">
+      {changes.length === 0 ? <p class="note">Members that come and go, and rebalances, are written here as they happen.</p> : (
+        <ol class="changes-list" aria-live="polite">{changes.map((c, i) => (
+          <li key={`${c.at}-${changes.length - i}`}><time>{time(c.at, 'clock')}</time> <b><Text>{c.group}</Text></b> <Text>{c.text}</Text></li>
+        ))}</ol>
+      )}
+    </Panel>
+  );
+}
+
 function Groups() {
-  const query = useQuery<{ groups: Group[] }>('/v1/groups', 1500);
-  const { data, problem } = query.value;
+  const query = useQuery<{ groups: Group[] }>('/v1/groups', 1000);
+  const { data, problem, at } = query.value;
+  const changes = useChanges(data?.groups, at);
   if (problem && !data) return <Trouble problem={problem} again={query.again} />;
   if (!data) return <Loading />;
   if (data.groups.length === 0)
     return <Panel title="Groups"><Empty title="Nobody reads yet"><p>A group is here once a consumer has joined: <code>adbrook consume impressions --group mine</code></p></Empty></Panel>;
   return (
     <>
+      <Changes changes={changes} />
       {data.groups.map((group) => {
         const lag = group.partitions.reduce((n, p) => n + p.lag, 0);
         const behind = Math.max(0, ...group.partitions.map((p) => p.lag_ms));
         return (
           <Panel key={group.group} title={<>Group <Text>{group.group}</Text> <span class={`tag s-${group.state.toLowerCase()}`}>{group.state}</span></>}
             tools={<>
-              {group.generation >= 0 && <span title="It grows with each rebalance">generation {count(group.generation)}</span>}
+              {group.generation >= 0 && <Term name="generation">generation {count(group.generation)}</Term>}
               <span>{lag === 0 ? 'nothing waits' : `${short(lag)} records, ${duration(behind)} behind`}</span>
+              <button type="button" class="button small" onClick={() => downloadCsv(`adbrook-group-${group.group}.csv`,
+                ['topic', 'partition', 'position', 'end', 'lag', 'lag_ms'],
+                group.partitions.map((p) => [p.topic, p.partition, p.committed, p.end, p.lag, p.lag_ms]))}>CSV</button>
             </>}>
             {group.members.length > 0 && (
               <ul class="members">{group.members.map((m) => (
                 <li key={m.id}><b><Text>{m.client || m.id}</Text></b> <span class="muted"><Text empty="">{m.host}</Text></span>
-                  <span class="mono"><Text empty="nothing assigned">{m.assigned.join(', ')}</Text></span></li>
+                  <span class="mono"><Text empty={m.host === 'localhost' && m.client === 'adbrook' ? 'all partitions, inside the engine' : 'nothing assigned'}>{m.assigned.join(', ')}</Text></span></li>
               ))}</ul>
             )}
             <details open={group.partitions.length <= 12}>
               <summary>{group.partitions.length} partitions</summary>
               <div class="scroll tall" tabIndex={0} role="region" aria-label={`Partitions of ${group.group}`}>
                 <table class="table">
-                  <thead><tr><th scope="col">Partition</th><th scope="col" class="n">Position</th><th scope="col" class="n">End</th><th scope="col" class="n">Lag</th><th scope="col" class="n">Lag in time</th></tr></thead>
+                  <thead><tr><th scope="col">Partition</th><th scope="col" class="n"><Term name="position">Position</Term></th><th scope="col" class="n">End</th><th scope="col" class="n"><Term name="lag">Lag, records</Term></th><th scope="col" class="n"><Term name="lag_ms">Lag, time</Term></th></tr></thead>
                   <tbody>{group.partitions.map((p) => (
                     <tr key={`${p.topic}-${p.partition}`}><th scope="row"><Text>{`${p.topic}-${p.partition}`}</Text></th>
                       <td class="n">{count(p.committed)}</td><td class="n">{count(p.end)}</td><td class="n">{count(p.lag)}</td><td class="n">{p.lag ? duration(p.lag_ms) : '0'}</td></tr>
@@ -147,8 +205,9 @@ function RecordView({ record }: { record: Peeked }) {
   return (
     <li class="record">
       <details>
-        <summary><b class="mono">{record.offset}</b> <span class="muted">{time(record.timestamp)}</span>{' '}
-          <span class="mono one-line"><Text empty="no key">{record.key ?? record.key_hex}</Text></span> <span class="muted">{bytes(record.size)}</span></summary>
+        <summary><b class="mono n">{record.offset}</b> <span class="muted">{time(record.timestamp)}</span>{' '}
+          <span class="mono one-line"><Text empty="no key">{record.key ?? record.key_hex}</Text></span> <span class="muted n">{bytes(record.size)}</span>
+          <span class="mono muted one-line preview"><Text empty="">{decoded.replace(/\s+/g, ' ').slice(0, 160)}</Text></span></summary>
         <div class="row">
           <Choice label="Shown" value={form} options={[['decoded', 'Decoded'], ['raw', 'Raw']]} onChoose={setForm} />
           <span class="muted">taken {time(record.append_time)}</span>
@@ -176,7 +235,12 @@ function Peek({ topic }: { topic: string }) {
   return (
     <div class="stack">
       <p><a href={href('topics')}>← All topics</a></p>
-      <Panel title={<>Records of <Text>{topic}</Text></>} tools={data && <span>offsets {count(data.start)} to {count(data.end)}</span>}>
+      <Panel title={<>Records of <Text>{topic}</Text></>} tools={data && <>
+        <span>offsets {count(data.start)} to {count(data.end)}</span>
+        <button type="button" class="button small" onClick={() => downloadCsv(`adbrook-${topic}-${partition}.csv`,
+          ['offset', 'timestamp', 'key', 'size', 'value'], records.map((r) => [r.offset, r.timestamp, r.key ?? r.key_hex ?? '', r.size,
+            r.value !== undefined ? JSON.stringify(r.value, withIds) : (r.text ?? r.hex)]))}>CSV</button>
+      </>}>
         <div class="row">
           <label class="inline"><span class="muted">Partition</span>
             <select class="field" value={partition} onChange={(e) => setParams({ partition: [e.currentTarget.value] })}>

@@ -40,11 +40,17 @@ export function splitFilter(filter: string): [dimension: string, value: string] 
   return [filter.slice(0, equals), filter.slice(equals + 1)];
 }
 
+// A filter as the engine reads it: in quotes where a comma, a semicolon or a quote would end it.
+export function writtenFilter(filter: string): string {
+  const [dimension, value] = splitFilter(filter);
+  return /[,;"]/.test(value) ? `${dimension}="${value.replaceAll('"', '""')}"` : filter;
+}
+
 // The text that names the events behind a number, for /v1/events?cell=…
 export function cellText(from: number, to: number, where: string[]): string | null {
   const view = viewFor(where.map((f) => splitFilter(f)[0]));
   if (!view || to - from > 366 * day) return null;
   const start = Math.floor(from / view.grain) * view.grain;
   const end = Math.ceil(to / view.grain) * view.grain;
-  return [view.name, `${new Date(start).toISOString()}/${end - start}ms`, ...where].join(';');
+  return [view.name, `${new Date(start).toISOString()}/${end - start}ms`, ...where.map(writtenFilter)].join(';');
 }

@@ -1,7 +1,8 @@
 // Starts the real binary in a new data directory, seeds it, and opens pages of it in Debian's
 // Chromium. Nothing here is simulated.
+import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -52,6 +53,8 @@ export class Engine {
       let text = '';
       this.process.stdout.on('data', (bytes) => {
         text += bytes;
+        const kafka = /kafka:\/\/(\S+?),/.exec(text);
+        if (kafka) this.kafka = kafka[1];
         if (text.includes('is ready')) done();
       });
     });
@@ -65,6 +68,7 @@ export class Engine {
   }
 
   async close() {
+    for (const member of this.members ?? []) member.kill('SIGKILL');
     if (this.process.exitCode === null && this.process.signalCode === null) await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -72,6 +76,13 @@ export class Engine {
   generate(...flags) {
     const done = spawnSync(binary, ['generate', '--to', this.url, ...flags], { encoding: 'utf8' });
     if (done.status !== 0) throw new Error(`generate: ${done.stderr}`);
+  }
+
+  // A member of a consumer group, by a real client over Kafka's protocol; ends with the engine.
+  join(group, topic) {
+    const member = spawn(binary, ['consume', topic, '--group', group, '-b', this.kafka], { stdio: 'ignore' });
+    this.members = [...(this.members ?? []), member];
+    return { leave: () => member.kill('SIGINT') };
   }
 
   async json(path) {
@@ -104,13 +115,14 @@ export async function launch() {
 }
 
 // A page that notes everything it must not do.
-export async function openPage(browser, engine, address = '/', options = {}) {
+export async function openPage(browser, engine, address = '/', options = {}, script = undefined) {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
     timezoneId: 'UTC',
     ...options,
   });
   const page = await context.newPage();
+  if (script) await page.addInitScript(script);
   const faults = [];
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
   page.on('dialog', (dialog) => {
@@ -139,6 +151,50 @@ export async function shoot(page, name) {
 // Wider than the window means that a reader has to scroll sideways.
 export function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+}
+
+// Times of waiting say something only where a processor was free to be had.
+const ticks = () => readFileSync('/proc/stat', 'utf8').split('\n')[0].trim().split(/\s+/).slice(1).map(Number);
+async function withIdleShare(measure) {
+  const before = ticks();
+  const result = await measure();
+  const spent = ticks().map((n, i) => n - before[i]);
+  return { result, idle: (spent[3] + spent[4]) / Math.max(1, spent.reduce((a, b) => a + b, 0)) };
+}
+
+// Measures up to `times` times and gives the best: other work makes single runs slow, never fast. On
+// a machine that was never a tenth idle the limit is four times as high, and that is said.
+export async function bestWithin(limit, times, what, measure) {
+  let best = Infinity;
+  let idle = 0;
+  for (let i = 0; i < times && best > limit; ++i) {
+    const one = await withIdleShare(measure);
+    best = Math.min(best, one.result);
+    idle = Math.max(idle, one.idle);
+  }
+  const busy = best > limit && idle < 0.1;
+  console.log(`# ${what}: ${Math.round(best)} ms${busy ? ', on a machine that others keep busy' : ''}`);
+  assert.ok(best <= (busy ? 4 * limit : limit), `${what}: ${best} ms, at most ${limit}`);
+}
+
+// Runs `measure` until `good` says yes of its result, at most `times` times, and gives the best one:
+// other work on the machine makes single runs slow, never fast.
+export async function bestOf(times, measure, better, good) {
+  let best;
+  for (let i = 0; i < times; ++i) {
+    const one = await measure();
+    if (best === undefined || better(one, best)) best = one;
+    if (good(best)) break;
+  }
+  return best;
+}
+
+// What a click downloads, as bytes.
+export async function downloaded(page, click) {
+  const [file] = await Promise.all([page.waitForEvent('download'), click()]);
+  const chunks = [];
+  for await (const chunk of await file.createReadStream()) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 export function uuid() {

@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { hostile } from './hostile.mjs';
-import { build, Engine, launch, openPage, overflow, root, shoot, skip, uuid } from './harness.mjs';
+import {
+  bestOf, bestWithin, build, downloaded, Engine, launch, openPage, overflow, root, shoot, skip, uuid,
+} from './harness.mjs';
 
 const screens = ['live', 'overview', 'outcomes', 'topics', 'topics/impressions', 'dead-letters', 'system'];
 const seed = process.env.ADBROOK_SEED ?? '42';
@@ -44,34 +46,55 @@ test('the first load is at most 100 KiB, also for clients that know only gzip', 
 });
 
 check('the live screen is usable within a second of its load', async () => {
-  const page = await openPage(browser, engine);
-  await page.locator('[data-metric=impressions-30m]').waitFor();
-  await settled(page);
-  const ms = await page.evaluate(() => performance.now() - performance.getEntriesByType('navigation')[0].responseEnd);
-  console.log(`# numbers ${Math.round(ms)} ms after the page had come`);
-  assert.ok(ms < 5000, `${ms} ms`);
-  const bytes = await page.evaluate(() => performance.getEntriesByType('resource').reduce((n, r) => n + r.encodedBodySize, 0));
-  assert.ok(bytes <= 100 * 1024, `${bytes} bytes`);
-  assert.deepEqual(page.faults, []);
-  await page.context().close();
+  await bestWithin(1000, 5, 'numbers after the first byte', async () => {
+    const page = await openPage(browser, engine, '/', {}, () => {
+      const look = () => {
+        if (!/\d/.test(document.querySelector('[data-metric=impressions-30m]')?.textContent ?? '')) return;
+        window.numbersAt = performance.now();
+        watch.disconnect();
+      };
+      const watch = new MutationObserver(look);
+      watch.observe(document, { childList: true, subtree: true, characterData: true });
+    });
+    await page.waitForFunction(() => window.numbersAt !== undefined);
+    const [ms, bytes] = await page.evaluate(() => [
+      window.numbersAt - performance.getEntriesByType('navigation')[0].responseStart,
+      performance.getEntriesByType('resource').reduce((n, r) => n + r.encodedBodySize, 0)]);
+    assert.ok(bytes <= 100 * 1024, `${bytes} bytes`);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+    return ms;
+  });
 });
 
 check('an event that is posted is on the page within a second', async () => {
   const page = await openPage(browser, engine);
   await settled(page);
-  const took = [];
-  for (let i = 0; i < 40; ++i) {
-    const id = uuid();
-    const begin = performance.now();
-    await engine.post('/v1/impressions', { uuid: id, timestamp: Date.now(), campaignId: 1, pubId: 1, country: 'FR', city: 'Paris', latitude: 48.9, longitude: 2.3 });
-    await page.locator(`.ticker a[href$="${id}"]`).waitFor({ state: 'attached', timeout: 5000 });
-    took.push(performance.now() - begin);
-  }
-  took.sort((a, b) => a - b);
-  console.log(`# from the request to the page: median ${Math.round(took[20])} ms, longest of 40 ${Math.round(took[39])} ms`);
-  // Other work on this machine makes single ones late; most must not be.
-  assert.ok(took[20] <= 1000, `${took[20]} ms`);
-  assert.ok(took[39] <= 5000, `${took[39]} ms`);
+  // All in the browser: from the moment before the request to the moment its line is in the ticker.
+  const round = () => page.evaluate(async () => {
+    const took = [];
+    for (let i = 0; i < 100; ++i) {
+      const id = crypto.randomUUID();
+      const begin = performance.now();
+      const shown = new Promise((done) => {
+        const look = () => document.querySelector(`.ticker a[href$="${id}"]`) && (watch.disconnect(), done());
+        const watch = new MutationObserver(look);
+        watch.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['href'] });
+      });
+      await fetch('/v1/impressions', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ uuid: id, timestamp: Date.now(), campaignId: 1, pubId: 1, country: 'FR', city: 'Paris', latitude: 48.9, longitude: 2.3 }) });
+      await shown;
+      took.push(performance.now() - begin);
+    }
+    took.sort((a, b) => a - b);
+    return { median: took[49], p99: took[98], longest: took[99] };
+  });
+  await bestWithin(1000, 3, 'p99 from the request to the page', async () => {
+    const { median, p99, longest } = await round();
+    console.log(`# 100 events: median ${Math.round(median)} ms, longest ${Math.round(longest)} ms`);
+    return p99;
+  });
+  assert.deepEqual(page.faults, []);
   await page.context().close();
 });
 
@@ -281,63 +304,104 @@ check('at 320 px nothing has to be scrolled sideways', async () => {
   await page.context().close();
 });
 
-check('three hundred hostile texts stay text', async () => {
+check('three hundred hostile texts stay text, in every field that takes one', async () => {
+  assert.equal(new Set(hostile).size, 300);
+  const page = await openPage(browser, engine, '/#/live');
+  await settled(page);
   const now = Date.now();
   const ids = hostile.map(() => uuid());
   const answer = await engine.post('/v1/impressions', hostile.map((value, i) => ({
-    uuid: ids[i], timestamp: now - 600_000 + i, campaignId: 666, pubId: 6, city: value, browser: value, platform: value,
-    creativeId: value, placementId: value, userId: value, latitude: 0, longitude: 0, extra: { referrer: value, userAgent: value },
+    uuid: ids[i], timestamp: now - 600_000 + i, campaignId: 666, pubId: 6, city: value, browser: value, platform: value, platformVersion: value,
+    creativeId: value, placementId: value, userId: value, latitude: 0, longitude: 0,
+    extra: { referrer: value, userAgent: value, campaignName: value, [`x-${value}`]: value },
   })));
-  assert.ok(answer.accepted >= 290, JSON.stringify(answer.rejected.slice(0, 3)));
-  const page = await openPage(browser, engine, '/#/live');
-  await settled(page);
-  for (const dimension of ['city', 'browser', 'platform', 'creative_id', 'placement_id']) {
-    await page.goto(`${engine.url}/#/overview?period=24h&where=campaign_id%3D666&all=${dimension}`);
-    await page.waitForFunction(() => [...document.querySelectorAll('.breakdown tbody')].some((t) => t.children.length > 200));
-    assert.ok((await overflow(page)) <= 0, dimension);
+  assert.ok(answer.accepted >= 295, JSON.stringify(answer.rejected.slice(0, 6)));
+  await engine.post('/v1/dead-letters', hostile.map((value) => (
+    { source: `${value} file`, reason: 'unreadable', field: value, detail: value, text: value })));
+  await page.waitForFunction(() => document.querySelectorAll('.ticker li').length > 3);
+  for (const width of [1440, 320]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const dimension of ['city', 'browser', 'platform', 'creative_id', 'placement_id']) {
+      await page.goto(`${engine.url}/#/overview?period=24h&where=campaign_id%3D666&all=${dimension}`);
+      await page.waitForFunction(() => [...document.querySelectorAll('.breakdown tbody')].some((t) => t.children.length > 200));
+      assert.ok((await overflow(page)) <= 0, `${dimension} at ${width}`);
+    }
+    await page.goto(`${engine.url}/#/dead-letters?limit=1000`);
+    await page.waitForFunction(() => document.querySelectorAll('tbody .tick').length >= 300);
+    assert.ok((await overflow(page)) <= 0, `dead letters at ${width}`);
+    await page.goto(`${engine.url}/#/topics/impressions?from=newest`);
+    await page.locator('.record').first().waitFor();
+    assert.ok((await overflow(page)) <= 0, `records at ${width}`);
   }
-  // Filters by each text, and the events behind it.
-  for (const i of [0, 2, 5, 30, 44, 50, 66, 78]) {
-    await page.goto(`${engine.url}/#/overview?period=24h&where=${encodeURIComponent(`city=${hostile[i]}`)}`);
-    await page.locator('.chips').waitFor();
+  // Each text is a filter that counts exactly its own event, and opens to it.
+  const cities = await engine.json('/v1/reports/click-through?by=city&where=campaign_id=666&bucket=all&limit=1000');
+  const kept = new Set(cities.rows.map((row) => row.city));
+  for (const value of hostile.filter((text) => kept.has(text) && /[,;"=&#%]/.test(text)).slice(0, 25)) {
+    await page.goto(`${engine.url}/#/overview?period=24h&compare=none&where=${encodeURIComponent(`city=${value}`)}`);
+    await page.waitForFunction(() => document.querySelector('[data-metric=impressions]')?.textContent === '1' && document.querySelector('.chips'));
+    assert.ok((await overflow(page)) <= 0, value);
+  }
+  for (let i = 0; i < 300; i += 12) {
     await page.goto(`${engine.url}/#/event/${ids[i]}`);
-    await page.locator('.fields').waitFor();
+    await page.locator('.fields').first().waitFor();
     assert.ok((await overflow(page)) <= 0, hostile[i]);
   }
   assert.equal(await page.evaluate(() => window.pwned), undefined);
-  const csv = await (await fetch(`${engine.url}/v1/reports/click-through?by=city&where=campaign_id=666&bucket=all&format=csv`)).text();
-  for (const line of csv.split('\n')) assert.ok(!/^"?(?!-?\d+,)[=+@-]/.test(line), line);
+  // A cell of a file never begins like a formula, whoever made the file.
+  const plain = (cell) => assert.ok(!/^[\s]*[=+@|%]/.test(cell) && !/^-(?![\d.]+$)/.test(cell), cell);
+  const cells = (text) => [...text.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",\n]*))/gm)].map((m) => m[1] ?? m[2]);
+  cells(await (await fetch(`${engine.url}/v1/reports/click-through?by=city&where=campaign_id=666&bucket=all&format=csv`)).text())
+    .filter((cell) => !cell.startsWith('# ')).forEach(plain);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto(`${engine.url}/#/dead-letters?limit=1000`);
+  await page.waitForFunction(() => document.querySelectorAll('tbody .tick').length >= 300);
+  const file = await downloaded(page, () => page.getByRole('button', { name: 'CSV' }).click());
+  cells(file.toString()).forEach(plain);
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });
 
-check('the map keeps its pace with 3,000 pulses alive, and keeps still where motion is unwanted', async () => {
-  const measure = (page) => page.evaluate(async () => {
-    const map = document.querySelector('.map canvas').worldMap;
+check('the map draws 60 frames a second with 3,000 pulses alive, and keeps still where motion is unwanted', async () => {
+  const page = await openPage(browser, engine, '/#/live');
+  await settled(page);
+  const measure = () => page.evaluate(async () => {
+    const map = document.querySelector('.map canvas[role=img]').worldMap;
     // Nine impressions in ten, as it is with heavy traffic.
     const outcome = () => (Math.random() < 0.9 ? 'counted' : Math.random() < 0.7 ? 'joined' : 'unlinked');
     const event = () => ({ id: String(Math.random()), kind: 'click', outcome: outcome(), time: 0, campaign: 1, publisher: 1, lat: Math.random() * 120 - 50, lon: Math.random() * 340 - 170 });
-    map.add(Array.from({ length: 2700 }, event), 1400);
-    await new Promise((done) => setTimeout(done, 200));
+    // What this machine gives to a page that draws nothing, right before.
+    let idle = 0;
+    let counting = true;
+    const count = () => { idle += 1; if (counting) requestAnimationFrame(count); };
+    requestAnimationFrame(count);
+    let begin = performance.now();
+    await new Promise((done) => setTimeout(done, 1000));
+    counting = false;
+    const most = (idle * 1000) / (performance.now() - begin);
+    map.add(Array.from({ length: 3300 }, event), 1400);
+    await new Promise((done) => setTimeout(done, 300));
     const first = map.frames;
-    const begin = performance.now();
+    let fewest = Infinity;
+    begin = performance.now();
     for (let i = 0; i < 20; ++i) {
-      map.add(Array.from({ length: 210 }, event), 100);
+      map.add(Array.from({ length: 240 }, event), 100);
       await new Promise((done) => setTimeout(done, 100));
+      fewest = Math.min(fewest, map.pulses.count);
     }
-    return ((map.frames - first) * 1000) / (performance.now() - begin);
+    return { rate: ((map.frames - first) * 1000) / (performance.now() - begin), most, fewest };
   });
-  const page = await openPage(browser, engine, '/#/live');
-  await settled(page);
-  const rate = await measure(page);
-  console.log(`# ${rate.toFixed(1)} frames a second with about 3,000 pulses`);
-  assert.ok(rate >= 10, `${rate} frames a second`);
+  const good = (one) => one.rate >= 59;
+  const best = await bestOf(5, measure, (a, b) => a.rate / a.most > b.rate / b.most || good(a), good);
+  console.log(`# ${best.rate.toFixed(1)} frames a second with at least ${best.fewest} pulses, ${best.most.toFixed(1)} with nothing drawn`);
+  assert.ok(best.fewest >= 3000, `${best.fewest} pulses`);
+  // A busy machine gives no page 60 frames; then the map must take next to none of those there are.
+  assert.ok(good(best) || best.rate >= 0.9 * best.most, `${best.rate} of ${best.most} frames a second`);
   await page.context().close();
   const calm = await openPage(browser, engine, '/#/live', { reducedMotion: 'reduce' });
   await settled(calm);
   await calm.waitForTimeout(500);
   const still = await calm.evaluate(async () => {
-    const map = document.querySelector('.map canvas').worldMap;
+    const map = document.querySelector('.map canvas[role=img]').worldMap;
     const first = map.frames;
     await new Promise((done) => setTimeout(done, 2000));
     return map.frames - first;
@@ -352,7 +416,7 @@ check('one open page costs the engine at most a fiftieth of a core', async () =>
   const begin = await engine.cpuSeconds();
   await page.waitForTimeout(5000);
   const share = ((await engine.cpuSeconds()) - begin) / 5;
-  console.log(`# ${(share * 100).toFixed(2)} % of a core`);
+  console.log(`# the engine's cost of one open page: ${(share * 100).toFixed(2)} % of a core`);
   assert.ok(share <= 0.02, `${share}`);
   await page.context().close();
 });
