@@ -4,7 +4,7 @@ import { type Report, type ReportRow, reportPath, useQuery } from './api';
 import { downloadCsv } from './csv';
 import { shownValue, toggleFilter } from './filters';
 import { count, interval, none, percent, short, time, zone } from './format';
-import { Empty, Loading, Panel, Text, Trouble } from './parts';
+import { Empty, Loading, NumberHead, Panel, Text, Trouble } from './parts';
 import type { Period } from './period';
 import { downloadBars } from './picture';
 import { href, param, setParams } from './router';
@@ -20,6 +20,7 @@ interface Asked {
 }
 
 const columns = ['Impressions', 'Clicks', 'CTR'];
+const heads = () => columns.map((c) => <NumberHead name={c.toLowerCase()} key={c}>{c}</NumberHead>);
 const numbersOf = (row: { impressions: number; clicks: number; ctr: number | null }) =>
   [short(row.impressions), short(row.clicks), percent(row.ctr)];
 
@@ -48,7 +49,7 @@ function BreakdownRows(props: { dimension: Dimension; rows: ReportRow[]; period:
   return (
     <table class="table bars">
       <thead>
-        <tr><th scope="col">{dimension.one}</th>{columns.map((c) => <th scope="col" class="n" key={c}>{c}</th>)}</tr>
+        <tr><th scope="col">{dimension.one}</th>{heads()}</tr>
       </thead>
       <tbody>
         {rows.map((row) => {
@@ -170,7 +171,7 @@ function HourDays({ hour: chosen, where }: { hour: Hour; where: string[] }) {
   return (
     <div class="scroll">
       <table class="table">
-        <thead><tr><th scope="col">Day</th>{columns.map((c) => <th scope="col" class="n" key={c}>{c}</th>)}</tr></thead>
+        <thead><tr><th scope="col">Day</th>{heads()}</tr></thead>
         <tbody>{chosen.rows.slice(-rowsShown).reverse().map((row) => {
           const begin = Date.parse(String(row.bucket));
           return (

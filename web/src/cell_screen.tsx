@@ -44,12 +44,14 @@ function Events(props: { title: string; events: CellEvent[]; more: boolean; limi
       {events.length === 0 ? <Empty title={`No ${props.title.toLowerCase()} in this cell`} /> : (
         <div class="scroll tall" tabIndex={0} role="region" aria-label={`${props.title}, table`}>
           <table class="table">
-            <thead><tr><th scope="col">Id</th><th scope="col">Outcome</th><th scope="col">When it happened</th><th scope="col">Where it lies</th></tr></thead>
+            <thead><tr><th scope="col">Id</th><th scope="col">Outcome</th><th scope="col">Why</th><th scope="col">When it happened</th><th scope="col">Where it lies</th></tr></thead>
             <tbody>
               {events.map((event) => (
                 <tr key={event.uuid}>
                   <th scope="row" class="mono"><a href={href('event', {}, event.uuid)}>{event.uuid}</a></th>
                   <td><b class={`outcome o-${outcomeOf(event)}`}>{outcomeOf(event)}</b></td>
+                  <td>{event.impressionId ? <>with <a class="mono" href={href('event', {}, event.impressionId)}>{event.impressionId.slice(0, 8)}…</a></>
+                    : event.impressionId === null ? 'names no impression' : 'first of its id'}</td>
                   <td>{time(event.timestamp)}</td>
                   <td class="mono muted">{place(event)}</td>
                 </tr>

@@ -74,6 +74,8 @@ export function Chart(props: {
   bucket: string;
   onZoom: (from: number, to: number) => void;
   onPan: (share: number) => void;
+  onScale: (by: number) => void;
+  onOpen: (begin: number) => void; // one bucket
   canvas?: (canvas: HTMLCanvasElement) => void;
 }) {
   const box = useRef<HTMLDivElement>(null);
@@ -126,6 +128,14 @@ export function Chart(props: {
         series: made.series,
         bands: made.bands,
         hooks: {
+          ready: [(u) => {
+            let pressedAt = 0;
+            u.over.addEventListener('mousedown', (event) => (pressedAt = event.clientX));
+            u.over.addEventListener('click', (event) => {
+              const bucket = latest.current.points.times[u.cursor.idx ?? -1];
+              if (Math.abs(event.clientX - pressedAt) < 4 && bucket !== undefined) latest.current.onOpen(bucket);
+            });
+          }],
           setCursor: [show],
           setSelect: [(u) => {
             if (u.select.width < 8) return;
@@ -148,10 +158,12 @@ export function Chart(props: {
   }, [JSON.stringify(points), isRate, props.bucket, isDark.value, zone.value]);
   return (
     <div class="chart" tabIndex={0} role="group"
-      aria-label={`${props.title} over time. Arrow keys move the period. The table below has the numbers.`}
+      aria-label={`${props.title} over time. Arrow keys move the period, plus and minus zoom. The table below has the numbers.`}
       onKeyDown={(event) => {
         if (event.key === 'ArrowLeft') props.onPan(-0.25);
         else if (event.key === 'ArrowRight') props.onPan(0.25);
+        else if (event.key === '+' || event.key === '=') props.onScale(0.5);
+        else if (event.key === '-') props.onScale(2);
         else return;
         event.preventDefault();
         event.stopPropagation();

@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import { useQuery } from './api';
 import { downloadCsv } from './csv';
 import { bytes, count, short, time } from './format';
-import { Choice, CodeBlock, Empty, Loading, Panel, Text, Trouble } from './parts';
+import { Choice, CodeBlock, Empty, Loading, NumberHead, Panel, Text, Trouble } from './parts';
+import { downloadBars } from './picture';
 import { type Letter, redrive, type SentAgain, textOf, type Topic, topicOf } from './redrive';
 import { chosen, RedriveMany } from './redrive_screen';
 import { href, param, route, setParams } from './router';
@@ -107,15 +108,21 @@ function List() {
       <p>See one: <code>curl 'http://127.0.0.1:8080/v1/pixel.gif?campaignId=x&pubId=1'</code></p></Empty></Panel>;
   return (
     <div class="stack">
-      <Panel title="By reason">
-        <table class="table bars">
-          <thead><tr><th scope="col">Reason</th><th scope="col" class="n">Letters</th><th scope="col" class="n">Sent again</th><th scope="col" class="n">Newest</th><th scope="col"><span class="sr">Send again</span></th></tr></thead>
+      <Panel title="By reason" tools={<>
+        <button type="button" class="button small" onClick={() => downloadCsv('adbrook-dead-letter-reasons.csv', ['reason', 'letters', 'sent_again', 'newest'],
+          data.groups.map((g) => [g.reason, g.count, g.sent_again, g.last.append_time]))}>CSV</button>
+        <button type="button" class="button small" onClick={() => downloadBars('adbrook-dead-letter-reasons.png', { title: 'Dead letters by reason',
+          note: `${time(Date.now())}`, columns: ['Letters', 'Sent again'],
+          bars: data.groups.map((g) => ({ name: g.reason, share: g.count / most, numbers: [count(g.count), count(g.sent_again)] })) })}>PNG</button>
+      </>}>
+        <table class="table bars reasons">
+          <thead><tr><th scope="col">Reason</th><NumberHead name="letters">Letters</NumberHead><NumberHead name="sent_again">Sent again</NumberHead><th scope="col" class="n newest">Newest</th><th scope="col"><span class="sr">Send again</span></th></tr></thead>
           <tbody>{data.groups.map((g) => (
             <tr key={g.reason} class={g.reason === reason ? 'chosen' : ''}>
               <th scope="row"><i class="bar" style={{ width: `${(100 * g.count) / most}%` }} aria-hidden="true" />
                 <button type="button" aria-pressed={g.reason === reason} onClick={() => setParams({ reason: g.reason === reason ? [] : [g.reason] })}><Text>{g.reason}</Text></button></th>
               <td class="n" data-reason={g.reason}>{count(g.count)}</td><td class="n" data-sent={g.reason}>{count(g.sent_again)}</td>
-              <td class="n">{time(g.last.append_time, 'dayAndMinute')}</td>
+              <td class="n newest">{time(g.last.append_time, 'dayAndMinute')}</td>
               <td class="n">{g.count > g.sent_again && <a class="link" href={href('dead-letters', { reason: [g.reason], redrive: ['all'] })}>send {short(g.count - g.sent_again)} …</a>}</td></tr>
           ))}</tbody>
         </table>

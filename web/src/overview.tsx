@@ -12,12 +12,12 @@ import {
   change, count, fromZoned, interval, moneyList, none, percent, time, zone, zoned,
 } from './format';
 import { now as clock } from './live';
-import { Choice, Delta, Empty, Loading, Panel, Term, Text, Trouble, ZoneSelect } from './parts';
+import { Choice, Delta, Empty, Loading, NumberHead, Panel, Term, Text, Trouble, ZoneSelect } from './parts';
 import {
   type Compare, comparisonOf, currentPeriod, type Extent, extentOf, move, type Period, periods,
-  periodTitles, setPeriod, setRange,
+  periodTitles, scale, setPeriod, setRange,
 } from './period';
-import { href, param, setParams } from './router';
+import { go, href, param, setParams } from './router';
 import { color } from './theme';
 import {
   cellText, day, dimensions, dimensionTitle, hour, minute, splitFilter, viewFor,
@@ -221,19 +221,20 @@ function SeriesPanel(props: { period: Period; where: string[]; compared: Extent 
         <>
           <Chart points={points} title={title} isRate={isRate} bucket={period.bucket}
             onZoom={(from, to) => setRange(Math.floor(from / step) * step, Math.ceil(to / step) * step)}
-            onPan={(share) => move(period, share)} canvas={(c) => (canvas.current = c)} />
+            onPan={(share) => move(period, share)} onScale={(by) => scale(period, by)}
+            onOpen={(begin) => { const cell = cellText(begin, begin + step, where); if (cell) go(href('cell', { cell: [cell] })); }} canvas={(c) => (canvas.current = c)} />
           <p class="legend">
             <span class="key k-accent">{title}</span>
             {points.low && <span class="key k-band">95 % interval</span>}
             {points.volume && <span class="key k-bar">impressions</span>}
             {points.before && <span class="key k-before">{compareValue() === 'week' ? 'a week earlier' : 'previous period'}</span>}
-            <span class="grow">Drag to zoom, arrow keys to pan</span>
+            <span class="grow">Drag to zoom, click to open; arrow keys pan, + and − zoom</span>
           </p>
           <details>
             <summary>As a table</summary>
             <div class="scroll tall" tabIndex={0} role="region" aria-label="Over time, table">
               <table class="table">
-                <thead><tr><th scope="col">Begin</th><th scope="col" class="n">Impressions</th><th scope="col" class="n">Clicks</th><th scope="col" class="n">CTR</th><th scope="col" class="n">Unique CTR</th></tr></thead>
+                <thead><tr><th scope="col">Begin</th><NumberHead name="impressions">Impressions</NumberHead><NumberHead name="clicks">Clicks</NumberHead><NumberHead name="ctr">CTR</NumberHead><NumberHead name="unique_ctr">Unique CTR</NumberHead></tr></thead>
                 <tbody>
                   {rows.slice(-rowsMax).map((r) => {
                     const begin = Date.parse(String(r.bucket));

@@ -59,6 +59,11 @@ export function Term({ name, children }: { name: string; children: ComponentChil
   );
 }
 
+// The head of a column of numbers, with its definition.
+export function NumberHead({ name, children }: { name: string; children: ComponentChildren }) {
+  return <th scope="col" class="n" title={definitions[name]}>{children}</th>;
+}
+
 export function Delta({ share, good = 'up' }: { share: number | null; good?: 'up' | 'none' }) {
   if (share === null) return <span class="delta none">no comparison</span>;
   const kind = good === 'none' || Math.abs(share) < 0.0005 ? 'even' : share > 0 ? 'up' : 'down';

@@ -82,3 +82,9 @@ export function move(period: Period, share: number): void {
   const by = Math.sign(share) * step;
   setRange(period.from + by, period.to + by, 'replace');
 }
+// Around the middle; below 1 zooms in.
+export function scale(period: Period, by: number): void {
+  const middle = (period.from + period.to) / 2;
+  const half = Math.max(5 * minute, ((period.to - period.from) / 2) * by);
+  setRange(middle - half, middle + half, 'replace');
+}

@@ -37,10 +37,8 @@ function Freshness() {
   const behindMs = f.behind > 0 && f.as_of ? Math.max(0, f.at - Date.parse(f.as_of)) : 0;
   return (
     <p class="fresh live" data-testid="freshness"
-      title={`Last commit ${time(f.as_of)}. What happened before ${time(f.final_until)} will not change any more.`}>
-      <i aria-hidden="true" /> as of {time(f.at, 'clock')} ·{' '}
-      {f.behind === 0 ? 'nothing waits'
-        : `${behindMs < 1000 ? '' : `${duration(behindMs)} and `}${count(f.behind)} ${f.behind === 1 ? 'record' : 'records'} behind`}
+      title={`Last commit ${time(f.as_of)}; ${count(f.behind)} records wait. What happened before ${time(f.final_until)} will not change any more.`}>
+      <i aria-hidden="true" /> as of {time(f.at, 'clock')} · {(behindMs / 1000).toFixed(behindMs > 0 && behindMs < 10_000 ? 1 : 0)} s behind
     </p>
   );
 }
@@ -54,6 +52,7 @@ function Shortcuts() {
     ['1 … 5', 'Period on Overview: hour, day, week, month, all'],
     ['x', 'Compare on Overview'],
     ['← →', 'Move the period on Overview'],
+    ['+ −', 'Zoom the chart on Overview, when it has the focus'],
     ['Esc', 'Close, or take all filters away'],
     ['t', 'Theme: system, light, dark'],
   ];

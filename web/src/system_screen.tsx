@@ -1,9 +1,10 @@
 // The engine itself: whether it is well, what it runs with, and how much room is left.
-import { useState } from 'preact/hooks';
 import { useQuery } from './api';
-import { bytes, duration, time } from './format';
-import { now } from './live';
+import { downloadCsv } from './csv';
+import { bytes, count, duration, time } from './format';
+import { frame, now } from './live';
 import { Empty, Loading, Panel, Text, Trouble } from './parts';
+import { param, setParams } from './router';
 
 interface System {
   version: string;
@@ -17,36 +18,63 @@ interface System {
   settings: { key: string; value: string; default: string; about: string }[];
 }
 
+interface Check { name: string; good: boolean; says: string }
+const roomMin = 2 ** 30;
+
+function checksOf(system: System, behind: number): Check[] {
+  const log = system.waits_for.find((why) => why.startsWith('the log'));
+  const full = system.waits_for.find((why) => why.startsWith('the disk'));
+  const free = system.free_bytes;
+  return [
+    { name: 'the log takes appends', good: !log, says: log ?? 'yes' },
+    { name: 'there is room on disk', good: !full && (free === null || free >= roomMin),
+      says: full ?? (free === null ? 'not known' : free < roomMin ? `${bytes(free)}, nearly full` : bytes(free)) },
+    ...system.tasks.map((task, i) => ({ name: `task ${i}`, good: task.state === 'running',
+      says: task.trouble ? `${task.state}: ${task.trouble}` : task.state })),
+    { name: 'what came is counted', good: behind < 100_000, says: behind === 0 ? 'all of it' : `${count(behind)} records wait` },
+  ];
+}
+
+function Checks({ system }: { system: System }) {
+  return (
+    <Panel title="Health checks" class="checks">
+      <dl class="fields">{checksOf(system, frame.value?.behind ?? 0).map((check) => (
+        <div key={check.name}><dt>{check.name}</dt>
+          <dd><b class={`outcome ${check.good ? 's-good' : 'o-rejected'}`}><span aria-hidden="true">{check.good ? '✓' : '✗'}</span> <Text>{check.says}</Text></b></dd></div>
+      ))}</dl>
+    </Panel>
+  );
+}
+
 export function SystemScreen() {
   const query = useQuery<System>('/v1/system', 3000);
-  const [wanted, setWanted] = useState('');
+  const wanted = param('find');
   const { data, problem } = query.value;
   if (problem && !data) return <Trouble problem={problem} again={query.again} />;
   if (!data) return <Loading lines={8} />;
   const settings = data.settings.filter((s) => `${s.key} ${s.about}`.toLowerCase().includes(wanted.toLowerCase()));
-  const low = data.free_bytes !== null && data.free_bytes < 2 ** 30;
   return (
     <div class="stack">
       {data.ready ? <p class="verdict good"><b>Ready.</b> The log takes appends and every task runs.</p>
         : <div class="verdict bad" role="alert"><b>Not ready.</b><ul>{data.waits_for.map((why) => <li key={why}>{why}</li>)}</ul></div>}
       <div class="event-grid">
+        <Checks system={data} />
         <Panel title="The engine">
           <dl class="fields">
             <div><dt>version</dt><dd>{data.version}</dd></div>
             <div><dt>started</dt><dd>{time(data.started)}, {duration(Math.max(0, now.value - Date.parse(data.started)))} ago</dd></div>
             <div><dt>data</dt><dd class="mono"><Text>{data.data}</Text></dd></div>
             <div><dt>topics on disk</dt><dd>{bytes(data.topic_bytes)}</dd></div>
-            <div><dt>free on disk</dt><dd>{data.free_bytes === null ? 'not known' : bytes(data.free_bytes)}{low && <b class="outcome o-rejected"> nearly full</b>}</dd></div>
+            <div><dt>free on disk</dt><dd>{data.free_bytes === null ? 'not known' : bytes(data.free_bytes)}</dd></div>
           </dl>
         </Panel>
-        <Panel title="Tasks">
-          <dl class="fields">{data.tasks.map((task, i) => (
-            <div key={i}><dt>task {i}</dt><dd><b class={`outcome ${task.state === 'running' ? 's-good' : 'o-rejected'}`}>{task.state}</b>{task.trouble && <> <Text>{task.trouble}</Text></>}</dd></div>
-          ))}</dl>
-        </Panel>
       </div>
-      <Panel title="Settings in force" tools={
-        <input class="field" type="search" placeholder="Find a setting" aria-label="Find a setting" value={wanted} onInput={(e) => setWanted(e.currentTarget.value)} />}>
+      <Panel title="Settings in force" tools={<>
+        <button type="button" class="button small" onClick={() => downloadCsv('adbrook-settings.csv', ['key', 'value', 'default', 'about'],
+          settings.map((s) => [s.key, s.value, s.default, s.about]))}>CSV</button>
+        <input class="field" type="search" placeholder="Find a setting" aria-label="Find a setting" value={wanted} onInput={(e) => setParams({ find: [e.currentTarget.value] }, 'replace')} />
+      </>}>
+        <p class="note">No setting holds a secret: keys lie in files of the data directory and are never shown.</p>
         {settings.length === 0 ? <Empty title="No setting of this name" /> : (
           <div class="scroll" tabIndex={0} role="region" aria-label="Settings, table">
             <table class="table settings">

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useQuery } from './api';
 import { downloadCsv } from './csv';
 import { bytes, count, duration, rate, short, time } from './format';
-import { Choice, Empty, Loading, Panel, Term, Text, Trouble } from './parts';
+import { Choice, Empty, Loading, NumberHead, Panel, Term, Text, Trouble } from './parts';
 import { href, param, route, setParams } from './router';
 
 interface Partition { partition: number; start: number; end: number; bytes: number }
@@ -65,8 +65,8 @@ function Topics() {
         data.topics.map((t) => [t.topic, t.partitions.length, kept(t), size(t), t.retention_ms, t.retention_bytes]))}>CSV</button>}>
       <div class="scroll" tabIndex={0} role="region" aria-label="Topics, table">
         <table class="table">
-          <thead><tr><th scope="col">Topic</th><th scope="col" class="n">Partitions</th><th scope="col" class="n">Records</th>
-            <th scope="col" class="n">Records / s</th><th scope="col" class="n">On disk</th><th scope="col">Keeps</th></tr></thead>
+          <thead><tr><th scope="col">Topic</th><th scope="col" class="n">Partitions</th><NumberHead name="records">Records</NumberHead>
+            <NumberHead name="records_rate">Records / s</NumberHead><NumberHead name="on_disk">On disk</NumberHead><th scope="col">Keeps</th></tr></thead>
           <tbody>{data.topics.map((topic) => (
             <tr key={topic.topic}>
               <th scope="row"><a href={href('topics', {}, topic.topic)}><Text>{topic.topic}</Text></a></th>
@@ -87,14 +87,13 @@ const changesMax = 30;
 
 // What is different between two looks at a group, in words.
 function changesOf(before: Group | undefined, after: Group): string[] {
-  if (!before) return ['is here'];
-  const texts: string[] = [];
-  const names = (g: Group) => new Map(g.members.map((m) => [m.id, m]));
+  const texts: string[] = before ? [] : ['is here'];
+  const names = (g: Group | undefined) => new Map((g?.members ?? []).map((m) => [m.id, m]));
   const [old, now] = [names(before), names(after)];
   for (const [id, m] of now) if (!old.has(id)) texts.push(`${m.client || id} joined`);
   for (const [id, m] of old) if (!now.has(id)) texts.push(`${m.client || id} left`);
-  if (before.state !== after.state) texts.push(`${before.state} → ${after.state}`);
-  if (before.generation !== after.generation) texts.push(`rebalanced: generation ${after.generation}`);
+  if (before && before.state !== after.state) texts.push(`${before.state} → ${after.state}`);
+  if (before && before.generation !== after.generation) texts.push(`rebalanced: generation ${after.generation}`);
   for (const [id, m] of now) {
     const had = old.get(id)?.assigned.join(', ');
     if (had !== undefined && had !== m.assigned.join(', ')) texts.push(`${m.client || id} has ${m.assigned.join(', ') || 'nothing'} now`);
@@ -167,7 +166,7 @@ function Groups() {
                   <thead><tr><th scope="col">Partition</th><th scope="col" class="n"><Term name="position">Position</Term></th><th scope="col" class="n">End</th><th scope="col" class="n"><Term name="lag">Lag, records</Term></th><th scope="col" class="n"><Term name="lag_ms">Lag, time</Term></th></tr></thead>
                   <tbody>{group.partitions.map((p) => (
                     <tr key={`${p.topic}-${p.partition}`}><th scope="row"><Text>{`${p.topic}-${p.partition}`}</Text></th>
-                      <td class="n">{count(p.committed)}</td><td class="n">{count(p.end)}</td><td class="n">{count(p.lag)}</td><td class="n">{p.lag ? duration(p.lag_ms) : '0'}</td></tr>
+                      <td class="n">{count(p.committed)}</td><td class="n">{count(p.end)}</td><td class="n">{p.lag > 0 ? <a href={href('topics', { partition: [String(p.partition)], from: [String(p.committed)] }, p.topic)}>{count(p.lag)}</a> : 0}</td><td class="n">{p.lag ? duration(p.lag_ms) : '0'}</td></tr>
                   ))}</tbody>
                 </table>
               </div>
