@@ -116,6 +116,10 @@ TEST(Text, typos_find_their_word) {
 TEST(Csv, formulas_are_disarmed_and_numbers_are_not) {
   EXPECT_EQ(csv_cell("=1+1"), "'=1+1");
   EXPECT_EQ(csv_cell("-12.5"), "-12.5");
+  EXPECT_EQ(csv_cell(" =1+1"), "' =1+1");
+  EXPECT_EQ(csv_cell("|calc"), "'|calc");
+  EXPECT_EQ(csv_cell("\tx"), "'\tx");
+  EXPECT_EQ(csv_cell(" x=1"), " x=1");
   EXPECT_EQ(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
 }
 

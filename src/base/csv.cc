@@ -13,13 +13,20 @@ bool is_number(std::string_view text) {
   return ec == std::errc{} && at == end;
 }
 
+// Spreadsheets look past spaces in front; a tab or a line's end may end the cell before it.
+bool looks_like_formula(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return false;
+  constexpr std::string_view kFormulaStarts = "=+-@|";
+  return text[0] == '\t' || text[0] == '\r' || text[0] == '\n' ||
+         kFormulaStarts.find(text[first]) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string csv_cell(std::string_view text) {
-  constexpr std::string_view kFormulaStarts = "=+-@\t\r";
   std::string cell;
-  if (!text.empty() && kFormulaStarts.find(text[0]) != std::string_view::npos && !is_number(text))
-    cell = "'";
+  if (looks_like_formula(text) && !is_number(text)) cell = "'";
   cell += text;
   if (cell.find_first_of(",\"\n\r") == std::string::npos) return cell;
   std::string quoted = "\"";

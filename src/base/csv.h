@@ -6,8 +6,9 @@
 
 namespace adbrook {
 
-// Quotes where needed. Text that a spreadsheet would run as a formula (starting with = + - @, tab
-// or carriage return) gets a leading apostrophe; plain numbers do not.
+// Quotes where needed. Text that a spreadsheet would run as a formula (its first character that is
+// no space is one of = + - @ |, or it begins with a tab or the end of a line) gets an apostrophe in
+// front; plain numbers do not.
 std::string csv_cell(std::string_view text);
 
 }  // namespace adbrook
