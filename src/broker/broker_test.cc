@@ -77,6 +77,21 @@ TEST_F(BrokerTest, minimums_that_old_clients_need_stay_at_zero) {
   }
 }
 
+TEST_F(BrokerTest, features_are_told_to_those_who_know_them) {
+  ApiVersionsRequest request{.client_software_name = "t", .client_software_version = "1"};
+  const auto newest = bed.ask<ApiVersionsResponse>(request, 4);
+  EXPECT_EQ(newest->finalized_features_epoch, 0);
+  const auto& finalized = newest->finalized_features;
+  const auto found = std::ranges::find(finalized, "transaction.version",
+                                       &ApiVersionsResponse::FinalizedFeature::name);
+  ASSERT_NE(found, finalized.end());
+  EXPECT_EQ(found->max_version_level, 2);
+  EXPECT_EQ(newest->supported_features.size(), finalized.size());
+  const auto older = bed.ask<ApiVersionsResponse>(request, 3);
+  EXPECT_EQ(older->finalized_features.size(), finalized.size());
+  EXPECT_TRUE(older->supported_features.empty()) << "their ranges begin with 0";
+}
+
 TEST_F(BrokerTest, api_versions_of_an_unknown_version_is_answered_in_version_0) {
   Buffer frame(8);
   store_be(frame.data(), std::int16_t{18});

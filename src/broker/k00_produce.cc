@@ -1,5 +1,6 @@
 // Produce: each partition's batch is checked and appended by itself, so that one that is refused
-// takes no other with it. The answer comes when the last of them is durable.
+// takes no other with it. The answer comes when the last of them is durable. From 12 on a batch of
+// a transaction announces its partition by itself.
 #include "protocol/k00_produce.h"
 
 #include <atomic>
@@ -21,6 +22,7 @@ using ProduceCall = Call<ProduceRequest, ProduceResponse>;
 constexpr std::int16_t kIdsSince = 13;
 constexpr std::int16_t kZstdSince = 7;
 constexpr std::int16_t kAbortableSince = 11;
+constexpr std::int16_t kJoinsSince = 12;
 constexpr std::int16_t kAcksNone = 0;
 
 struct Outcome {
@@ -129,8 +131,13 @@ class Producing : public std::enable_shared_from_this<Producing> {
     };
     if (!header.transactional()) return broker_.log().append(std::move(what), std::move(done));
     const std::string id(call_->transactional_id.value_or(""));
-    ErrorCode error = broker_.transactions().append(id, {header.producer_id, header.producer_epoch},
-                                                    place, std::move(what), std::move(done));
+    const TransactionCoordinator::Batch batch{
+        .who = {header.producer_id, header.producer_epoch},
+        .place = place,
+        .sequence = header.base_sequence,
+        .unannounced = call_.version() >= kJoinsSince ? Transaction::Unannounced::joins
+                                                      : Transaction::Unannounced::refused};
+    ErrorCode error = broker_.transactions().append(id, batch, std::move(what), std::move(done));
     if (error == ErrorCode::none) return;
     if (error == ErrorCode::invalid_txn_state && call_.version() >= kAbortableSince)
       error = ErrorCode::transaction_abortable;

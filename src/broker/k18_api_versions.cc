@@ -2,6 +2,8 @@
 // version 0 with the list (KIP-511); a broker that closes instead loses its clients.
 #include "protocol/k18_api_versions.h"
 
+#include <array>
+
 #include "broker/api_list.h"
 #include "broker/broker.h"
 
@@ -21,10 +23,28 @@ bool is_software_name(std::string_view text) {
                              [&](char c) { return letter_or_digit(c) || c == '-' || c == '.'; });
 }
 
-ApiVersionsResponse list_of(const ApiTable& table) {
+// Protocols that clients take up only when the cluster as a whole has them. 2 is transactions by
+// KIP-890.
+struct Feature {
+  std::string_view name;
+  std::int16_t last = 0;
+};
+constexpr std::array kFeatures{Feature{"transaction.version", 2}};
+
+// Older clients take a feature that begins with 0 for a broken answer (KAFKA-17011).
+constexpr std::int16_t kFeaturesFromZeroSince = 4;
+
+ApiVersionsResponse list_of(const ApiTable& table, std::int16_t version) {
   ApiVersionsResponse response;
   for (const auto& [key, entry] : table.entries())
     response.api_keys.push_back({key, entry.api.advertised_first, entry.api.last});
+  // They never change while this program runs, so one epoch does for all.
+  response.finalized_features_epoch = 0;
+  for (const Feature& feature : kFeatures) {
+    if (version >= kFeaturesFromZeroSince)
+      response.supported_features.push_back({feature.name, 0, feature.last});
+    response.finalized_features.push_back({feature.name, feature.last, feature.last});
+  }
   return response;
 }
 
@@ -33,7 +53,7 @@ void answer_api_versions(Broker& broker, Call<ApiVersionsRequest, ApiVersionsRes
   const bool named = call.version() < 3 || (is_software_name(call->client_software_name) &&
                                             is_software_name(call->client_software_version));
   if (named)
-    response = list_of(broker.apis());
+    response = list_of(broker.apis(), call.version());
   else
     response.error_code = ErrorCode::invalid_request;
   call.answer(response);

@@ -1,5 +1,5 @@
 // TxnOffsetCommit: offsets that count when the transaction is committed. From version 3 on a member
-// that was thrown out of its group is told so. Version 5 belongs to transaction version 2.
+// that was thrown out of its group is told so. From 5 on the group needs no announcement.
 #include "protocol/k28_txn_offset_commit.h"
 
 #include "broker/api_list.h"
@@ -12,7 +12,8 @@ using protocol::TxnOffsetCommitRequest;
 using protocol::TxnOffsetCommitResponse;
 using CommitCall = Call<TxnOffsetCommitRequest, TxnOffsetCommitResponse>;
 
-constexpr std::int16_t kLastVersion = 4;
+constexpr std::int16_t kAbortableSince = 4;
+constexpr std::int16_t kJoinsSince = 5;
 
 struct Committing {
   explicit Committing(CommitCall made) : call(std::move(made)) {}
@@ -20,6 +21,8 @@ struct Committing {
   void finish(ErrorCode error) {
     // Its clients know no other word for it here.
     if (error == ErrorCode::producer_fenced) error = ErrorCode::invalid_producer_epoch;
+    if (error == ErrorCode::invalid_txn_state && call.version() >= kAbortableSince)
+      error = ErrorCode::transaction_abortable;
     for (auto& topic : response.topics)
       for (auto& partition : topic.partitions)
         if (partition.error_code == ErrorCode::none) partition.error_code = error;
@@ -39,7 +42,7 @@ MemberClaim claim_of(const CommitCall& call) {
 void answer_txn_offset_commit(Broker& broker, CommitCall made) {
   auto work = std::make_unique<Committing>(std::move(made));
   const CommitCall& call = work->call;
-  std::vector<std::pair<TopicPartition, PendingOffset>> offsets;
+  Transaction::Offsets offsets;
   for (const auto& asked : call->topics) {
     auto& topic = work->response.topics.emplace_back();
     topic.name = asked.name;
@@ -63,15 +66,15 @@ void answer_txn_offset_commit(Broker& broker, CommitCall made) {
   if (error != ErrorCode::none) return work->finish(error);
   const std::string id(call->transactional_id);
   const ProducerIdentity who{call->producer_id, call->producer_epoch};
+  const auto unannounced = call.version() >= kJoinsSince ? Transaction::Unannounced::joins
+                                                         : Transaction::Unannounced::refused;
   broker.transactions().add_offsets(
-      id, who, group, offsets,
+      id, who, group, offsets, unannounced,
       [work = std::move(work)](ErrorCode result) { work->finish(result); });
 }
 
 }  // namespace
 
-void register_txn_offset_commit(ApiTable& table) {
-  table.add(&answer_txn_offset_commit, kLastVersion);
-}
+void register_txn_offset_commit(ApiTable& table) { table.add(&answer_txn_offset_commit); }
 
 }  // namespace adbrook::broker

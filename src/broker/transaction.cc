@@ -30,7 +30,7 @@ void Transaction::answer(Done done, ErrorCode error) {
   answers_.emplace_back([done = std::move(done), error]() mutable { done(error); });
 }
 
-void Transaction::answer(InitDone done, ErrorCode error, ProducerIdentity identity) {
+void Transaction::answer(IdentityDone done, ErrorCode error, ProducerIdentity identity) {
   answers_.emplace_back(
       [done = std::move(done), error, identity]() mutable { done(error, identity); });
 }
@@ -50,18 +50,18 @@ ErrorCode Transaction::check_expected(ProducerIdentity expected) const {
 }
 
 void Transaction::init(const InitRequest& request, std::int64_t fresh_id, Timestamp now,
-                       InitDone done) {
+                       IdentityDone done) {
   if (ends()) return answer(std::move(done), ErrorCode::concurrent_transactions);
   if (const ErrorCode error = check_expected(request.expected); error != ErrorCode::none)
     return answer(std::move(done), error);
   if (kept_.state != State::ongoing) return next_epoch(request, fresh_id, now, std::move(done));
   waiting_init_ = WaitingInit{request, fresh_id, std::move(done)};
   waiting_init_->request.expected = {};  // checked; the abort changes the epoch
-  fence_and_abort(now);
+  fence_and_abort(Fenced::by_heir, now);
 }
 
 void Transaction::next_epoch(const InitRequest& request, std::int64_t fresh_id, Timestamp now,
-                             InitDone done) {
+                             IdentityDone done) {
   const ProducerIdentity before = kept_.producer;
   const bool repeated = request.expected.id >= 0 && before.id >= 0 && request.expected != before;
   if (repeated) {
@@ -79,7 +79,7 @@ void Transaction::next_epoch(const InitRequest& request, std::int64_t fresh_id, 
   kept_.state = State::empty;
   kept_.partitions.clear();
   kept_.offsets.clear();
-  want_write(now, {.init = std::move(done), .identity = kept_.producer});
+  want_write(now, {.identity_done = std::move(done), .identity = kept_.producer});
 }
 
 ErrorCode Transaction::check_identity(ProducerIdentity who) const {
@@ -91,6 +91,7 @@ ErrorCode Transaction::check_identity(ProducerIdentity who) const {
 void Transaction::begin(Timestamp now, Nanos at) {
   if (kept_.state == State::ongoing) return;
   kept_.state = State::ongoing;
+  kept_.previous = {};
   kept_.started = now;
   deadline_ = at + kept_.timeout;
 }
@@ -123,51 +124,108 @@ void Transaction::add_group(ProducerIdentity who, const std::string& group, Time
 }
 
 void Transaction::add_offsets(ProducerIdentity who, const std::string& group,
-                              const std::vector<std::pair<TopicPartition, PendingOffset>>& offsets,
-                              Timestamp now, Done done) {
+                              const Offsets& offsets, Unannounced unannounced, Timestamp now,
+                              Nanos at, Done done) {
   ErrorCode error = check_identity(who);
   if (error == ErrorCode::none && ends()) error = ErrorCode::concurrent_transactions;
   const auto announced = kept_.offsets.find(group);
-  if (error == ErrorCode::none &&
-      (kept_.state != State::ongoing || announced == kept_.offsets.end()))
+  const bool known = kept_.state == State::ongoing && announced != kept_.offsets.end();
+  if (error == ErrorCode::none && !known && unannounced == Unannounced::refused)
     error = ErrorCode::invalid_txn_state;
-  if (error == ErrorCode::none && announced->second.size() + offsets.size() > kOffsetsMax)
+  const std::size_t count = known ? announced->second.size() : 0;
+  if (error == ErrorCode::none && count + offsets.size() > kOffsetsMax)
     error = ErrorCode::policy_violation;
   if (error != ErrorCode::none) return answer(std::move(done), error);
-  for (const auto& [partition, offset] : offsets) announced->second[partition] = offset;
+  begin(now, at);
+  auto& pending = kept_.offsets[group];
+  for (const auto& [partition, offset] : offsets) pending[partition] = offset;
   want_write(now, {.done = std::move(done)});
 }
 
-void Transaction::end(ProducerIdentity who, Ending ending, Timestamp now, Done done) {
-  const auto refuse = [&](ErrorCode error) { answer(std::move(done), error); };
-  if (const ErrorCode error = check_identity(who); error != ErrorCode::none) return refuse(error);
+// Asked again after its answer was lost. A commit of what was aborted meanwhile is told that its
+// producer is fenced: for the client that is what happened.
+ErrorCode Transaction::judge_repeated_end(Ending ending) const {
   const bool commits = ending == Ending::commit;
   switch (kept_.state) {
-    case State::ongoing: break;
-    case State::empty: return refuse(ErrorCode::invalid_txn_state);
-    case State::complete_commit:
-      return refuse(commits ? ErrorCode::none : ErrorCode::invalid_txn_state);
+    case State::complete_commit: return commits ? ErrorCode::none : ErrorCode::invalid_txn_state;
     case State::complete_abort:
-      return refuse(commits ? ErrorCode::invalid_txn_state : ErrorCode::none);
-    case State::prepare_commit:
-      return refuse(commits ? ErrorCode::concurrent_transactions : ErrorCode::invalid_txn_state);
-    case State::prepare_abort:
-      return refuse(commits ? ErrorCode::invalid_txn_state : ErrorCode::concurrent_transactions);
+      // The epoch that only fences is not for use.
+      return commits || kept_.producer.epoch > kProducerEpochMax ? ErrorCode::producer_fenced
+                                                                 : ErrorCode::none;
+    default: break;
   }
-  kept_.state = commits ? State::prepare_commit : State::prepare_abort;
+  // The abort that fenced it is still on its way to the disk.
+  return fencing_ && !commits ? ErrorCode::concurrent_transactions : ErrorCode::producer_fenced;
+}
+
+std::optional<ErrorCode> Transaction::judge_end(const EndRequest& request) const {
+  if (request.raises_epoch && request.who.id >= 0 && request.who == kept_.previous)
+    return judge_repeated_end(request.ending);
+  if (const ErrorCode error = check_identity(request.who); error != ErrorCode::none) return error;
+  const bool commits = request.ending == Ending::commit;
+  switch (kept_.state) {
+    case State::ongoing: return std::nullopt;
+    case State::prepare_commit:
+      return commits ? ErrorCode::concurrent_transactions : ErrorCode::invalid_txn_state;
+    case State::prepare_abort:
+      return commits ? ErrorCode::invalid_txn_state : ErrorCode::concurrent_transactions;
+    default: break;
+  }
+  // Nothing is open. Under version 2 the epoch is of a transaction that holds nothing yet; to give
+  // it up raises the epoch, so that what is on its way to it is refused.
+  if (request.raises_epoch && !commits) return std::nullopt;
+  if (request.raises_epoch || kept_.state == State::empty) return ErrorCode::invalid_txn_state;
+  const bool same = commits == (kept_.state == State::complete_commit);
+  return same ? ErrorCode::none : ErrorCode::invalid_txn_state;
+}
+
+Transaction::EndPlan Transaction::plan_end(const EndRequest& request, std::int64_t fresh_id) const {
+  EndPlan plan{.ending = request.ending,
+               .before = kept_.state,
+               .marker = kept_.producer,
+               .next = kept_.producer,
+               .previous = kept_.previous};
+  if (!request.raises_epoch) return plan;
+  plan.previous = kept_.producer;
+  if (needs_fresh_id()) {
+    ADBROOK_ASSERT(fresh_id >= 0, "the coordinator looked at needs_fresh_id() first");
+    // The last epoch of all only fences: it is in the markers and is given to nobody.
+    plan.marker.epoch = INT16_MAX;
+    plan.next = {fresh_id, 0};
+  } else {
+    ++plan.marker.epoch;
+    plan.next = plan.marker;
+  }
+  return plan;
+}
+
+void Transaction::end(const EndRequest& request, std::int64_t fresh_id, Timestamp now,
+                      IdentityDone done) {
+  if (const auto verdict = judge_end(request)) {
+    const bool known = *verdict == ErrorCode::none;
+    return answer(std::move(done), *verdict, known ? kept_.producer : ProducerIdentity{});
+  }
+  end_wanted_ = plan_end(request, fresh_id);
+  kept_.state = request.ending == Ending::commit ? State::prepare_commit : State::prepare_abort;
   deadline_.reset();
-  ending_wanted_ = ending;
-  want_write(now, {.done = std::move(done)});
+  want_write(now, {.identity_done = std::move(done), .identity = end_wanted_->next});
 }
 
 // The markers carry the new epoch, so the logs of all partitions refuse the old producer as well.
-void Transaction::fence_and_abort(Timestamp now) {
-  if (kept_.producer.epoch < INT16_MAX) ++kept_.producer.epoch;
-  kept_.previous = {};
+// Whom only time has fenced may learn by asking to abort that it is done, and go on.
+void Transaction::fence_and_abort(Fenced fenced, Timestamp now) {
+  // One that could not be aborted before is fenced already.
+  if (!fencing_) kept_.previous = kept_.producer;
+  if (fenced == Fenced::by_heir) kept_.previous = {};
+  if (!fencing_ && kept_.producer.epoch < INT16_MAX) ++kept_.producer.epoch;
+  end_wanted_ = EndPlan{.ending = Ending::abort,
+                        .before = State::ongoing,
+                        .marker = kept_.producer,
+                        .next = kept_.producer,
+                        .previous = kept_.previous};
   kept_.state = State::prepare_abort;
   fencing_ = true;
   deadline_.reset();
-  ending_wanted_ = Ending::abort;
   want_write(now, {});
 }
 
@@ -179,6 +237,22 @@ ErrorCode Transaction::check_write(ProducerIdentity who, const TopicPartition& p
   return open ? ErrorCode::none : ErrorCode::invalid_txn_state;
 }
 
+ErrorCode Transaction::join_write(ProducerIdentity who, const TopicPartition& partition,
+                                  std::int32_t sequence, Timestamp now, Nanos at) {
+  if (kept_.producer.id < 0 || who.id != kept_.producer.id)
+    return ErrorCode::invalid_producer_id_mapping;
+  if (who.epoch != kept_.producer.epoch) return ErrorCode::invalid_producer_epoch;
+  if (ends()) return ErrorCode::concurrent_transactions;
+  const bool known = kept_.state == State::ongoing && kept_.partitions.contains(partition);
+  if (known && durable()) return ErrorCode::none;
+  if (!known && sequence != 0) return ErrorCode::out_of_order_sequence_number;
+  if (!known && kept_.partitions.size() >= kPartitionsMax) return ErrorCode::policy_violation;
+  begin(now, at);
+  kept_.partitions.insert(partition);
+  want_write(now, {});
+  return ErrorCode::none;
+}
+
 bool Transaction::has_pending_offset(const std::string& group,
                                      const TopicPartition& partition) const {
   const auto found = kept_.offsets.find(group);
@@ -186,22 +260,27 @@ bool Transaction::has_pending_offset(const std::string& group,
 }
 
 void Transaction::tick(Nanos at, Timestamp now) {
-  if (deadline_ && *deadline_ <= at) fence_and_abort(now);
+  if (deadline_ && *deadline_ <= at) fence_and_abort(Fenced::by_time, now);
 }
 
 std::optional<Transaction::Write> Transaction::take_write() {
   if (!std::exchange(write_wanted_, false)) return std::nullopt;
   Write write{.token = next_token_++, .snapshot = kept_};
-  const auto ending = std::exchange(ending_wanted_, std::nullopt);
-  if (ending) {
-    write.end = Write::End{*ending, kept_.producer, kept_.partitions, kept_.offsets};
-    write.snapshot.state =
-        *ending == Ending::commit ? State::complete_commit : State::complete_abort;
-    write.snapshot.partitions.clear();
-    write.snapshot.offsets.clear();
+  const auto plan = std::exchange(end_wanted_, std::nullopt);
+  if (plan) {
+    write.end = Write::End{plan->ending, plan->marker, kept_.partitions, kept_.offsets};
+    take_end(write.snapshot, *plan);
   }
-  in_flight_.push_back({write.token, ending, std::exchange(waiting_, {})});
+  in_flight_.push_back({write.token, plan, std::exchange(waiting_, {})});
   return write;
+}
+
+void Transaction::take_end(TransactionSnapshot& snapshot, const EndPlan& plan) {
+  snapshot.producer = plan.next;
+  snapshot.previous = plan.previous;
+  snapshot.state = plan.ending == Ending::commit ? State::complete_commit : State::complete_abort;
+  snapshot.partitions.clear();
+  snapshot.offsets.clear();
 }
 
 void Transaction::written(std::int64_t token, ErrorCode error, Timestamp now, Nanos at) {
@@ -210,13 +289,15 @@ void Transaction::written(std::int64_t token, ErrorCode error, Timestamp now, Na
   InFlight write = std::move(in_flight_.front());
   in_flight_.erase(in_flight_.begin());
   change_lost_ = error != ErrorCode::none;
-  if (write.ending && error == ErrorCode::none) finish(*write.ending, now);
-  if (write.ending && error != ErrorCode::none) reopen(at);
+  if (write.plan && error == ErrorCode::none) finish(*write.plan, now);
+  if (write.plan && error != ErrorCode::none) reopen(*write.plan, at);
   for (Waiting& waiting : write.waiting) {
     if (waiting.done) answer(std::move(waiting.done), error);
-    if (waiting.init) answer(std::move(waiting.init), error, waiting.identity);
+    if (!waiting.identity_done) continue;
+    const bool done = error == ErrorCode::none;
+    answer(std::move(waiting.identity_done), error, done ? waiting.identity : ProducerIdentity{});
   }
-  if (!write.ending || !waiting_init_) return;
+  if (!write.plan || !waiting_init_) return;
   WaitingInit next = std::move(*std::exchange(waiting_init_, std::nullopt));
   if (error != ErrorCode::none) return answer(std::move(next.done), error);
   // The abort may have taken the last epoch; then its producer asks again, with a fresh id.
@@ -225,20 +306,18 @@ void Transaction::written(std::int64_t token, ErrorCode error, Timestamp now, Na
   next_epoch(next.request, next.fresh_id, now, std::move(next.done));
 }
 
-void Transaction::finish(Ending ending, Timestamp now) {
-  kept_.state = ending == Ending::commit ? State::complete_commit : State::complete_abort;
-  kept_.partitions.clear();
-  kept_.offsets.clear();
+void Transaction::finish(const EndPlan& plan, Timestamp now) {
+  take_end(kept_, plan);
   kept_.last_used = now;
   fencing_ = false;
 }
 
-// Nothing of the end was kept: the transaction is open as before. A producer that was fenced stays
+// Nothing of the end was kept: the transaction is as before. A producer that was fenced stays
 // fenced, and the abort is tried again soon.
-void Transaction::reopen(Nanos at) {
+void Transaction::reopen(const EndPlan& plan, Nanos at) {
   constexpr Millis kTryAgain{1'000};
-  kept_.state = State::ongoing;
-  deadline_ = at + (fencing_ ? kTryAgain : kept_.timeout);
+  kept_.state = plan.before;
+  if (plan.before == State::ongoing) deadline_ = at + (fencing_ ? kTryAgain : kept_.timeout);
 }
 
 bool Transaction::idle() const {

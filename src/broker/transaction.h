@@ -1,5 +1,8 @@
 // One transactional id as a state machine: its producer's epoch, what its open transaction touches,
-// and how it ends. It follows Kafka's TransactionCoordinator (transaction version 1).
+// and how it ends. It follows Kafka's TransactionCoordinator, in two versions side by side: under
+// the older one partitions are announced and an epoch lives until its producer is replaced; under
+// the newer one (KIP-890) batches announce themselves and every end raises the epoch, so that what
+// comes late from an ended transaction can touch no later one.
 #pragma once
 
 #include <compare>
@@ -57,7 +60,9 @@ std::string_view to_string(TransactionState state);  // as Kafka's tools show it
 // What is kept over a restart.
 struct TransactionSnapshot {
   ProducerIdentity producer;
-  ProducerIdentity previous;  // before the last change, so that a repeated request is known again
+  // Before the last change of the epoch, so that a request whose answer was lost is known again;
+  // nobody once the producer has used the new one.
+  ProducerIdentity previous;
   Millis timeout{0};
   TransactionState state = TransactionState::empty;
   Timestamp started;
@@ -75,7 +80,7 @@ class Transaction {
   static constexpr std::size_t kPartitionsMax = 10'000;
   static constexpr std::size_t kOffsetsMax = 50'000;
 
-  using InitDone = std::move_only_function<void(ErrorCode, ProducerIdentity)>;
+  using IdentityDone = std::move_only_function<void(ErrorCode, ProducerIdentity)>;
   using Done = std::move_only_function<void(ErrorCode)>;
 
   Transaction(std::string id, Timestamp now) : id_(std::move(id)) { kept_.last_used = now; }
@@ -85,25 +90,39 @@ class Transaction {
     Millis timeout{0};
     ProducerIdentity expected;  // id -1: the producer names none
   };
-  // Whether init() needs a producer id that was never used.
+  // Whether init(), or an end that raises the epoch, needs a producer id that was never used.
   bool needs_fresh_id() const {
     return kept_.producer.id < 0 || kept_.producer.epoch >= kProducerEpochMax;
   }
   // Aborts what the predecessor left open, then answers with an epoch that fences it.
-  void init(const InitRequest& request, std::int64_t fresh_id, Timestamp now, InitDone done);
+  void init(const InitRequest& request, std::int64_t fresh_id, Timestamp now, IdentityDone done);
 
   void add_partitions(ProducerIdentity who, const std::vector<TopicPartition>& partitions,
                       Timestamp now, Nanos at, Done done);
   void add_group(ProducerIdentity who, const std::string& group, Timestamp now, Nanos at,
                  Done done);
-  void add_offsets(ProducerIdentity who, const std::string& group,
-                   const std::vector<std::pair<TopicPartition, PendingOffset>>& offsets,
-                   Timestamp now, Done done);
+  // What a transaction was not told of: refused, or announced by its first use (version 2).
+  enum class Unannounced : std::uint8_t { refused, joins };
+  using Offsets = std::vector<std::pair<TopicPartition, PendingOffset>>;
+  void add_offsets(ProducerIdentity who, const std::string& group, const Offsets& offsets,
+                   Unannounced unannounced, Timestamp now, Nanos at, Done done);
   enum class Ending : std::uint8_t { abort, commit };
-  void end(ProducerIdentity who, Ending ending, Timestamp now, Done done);
+  struct EndRequest {
+    ProducerIdentity who;
+    Ending ending = Ending::abort;
+    bool raises_epoch = false;  // version 2
+  };
+  // Answers with the identity for the next transaction; the same one unless the epoch is raised.
+  void end(const EndRequest& request, std::int64_t fresh_id, Timestamp now, IdentityDone done);
 
   // Whether this producer may write here inside its transaction now.
   ErrorCode check_write(ProducerIdentity who, const TopicPartition& partition) const;
+  // Version 2: the same, but a partition that was not announced joins, and opens the transaction
+  // when none is open: by the batch of sequence 0, since each transaction is numbered anew. What
+  // take_write() gives then belongs in the append of the batch: until it is
+  // durable, every further batch for the partition carries it too.
+  ErrorCode join_write(ProducerIdentity who, const TopicPartition& partition, std::int32_t sequence,
+                       Timestamp now, Nanos at);
   bool has_pending_offset(const std::string& group, const TopicPartition& partition) const;
 
   // Aborts the transaction, and fences its producer, when it is open for too long.
@@ -137,17 +156,25 @@ class Transaction {
  private:
   struct Waiting {
     Done done;
-    InitDone init;
-    ProducerIdentity identity;  // what `init` is told
+    IdentityDone identity_done;
+    ProducerIdentity identity;  // what `identity_done` is told
+  };
+  // An end that is decided and not yet durable.
+  struct EndPlan {
+    Ending ending;
+    TransactionState before;    // where a failed write leads back to
+    ProducerIdentity marker;    // whose markers end it
+    ProducerIdentity next;      // who may begin the next transaction
+    ProducerIdentity previous;  // who may ask again
   };
   struct InFlight {
     std::int64_t token;
-    std::optional<Ending> ending;
+    std::optional<EndPlan> plan;
     std::vector<Waiting> waiting;
   };
 
   void answer(Done done, ErrorCode error);
-  void answer(InitDone done, ErrorCode error, ProducerIdentity identity = {});
+  void answer(IdentityDone done, ErrorCode error, ProducerIdentity identity = {});
   ErrorCode check_identity(ProducerIdentity who) const;
   ErrorCode check_expected(ProducerIdentity expected) const;
   bool ends() const {
@@ -155,12 +182,19 @@ class Transaction {
            kept_.state == TransactionState::prepare_abort;
   }
   bool durable() const { return in_flight_.empty() && !write_wanted_ && !change_lost_; }
-  void next_epoch(const InitRequest& request, std::int64_t fresh_id, Timestamp now, InitDone done);
+  // The codes for an end that is not begun; nothing when it is to be.
+  std::optional<ErrorCode> judge_end(const EndRequest& request) const;
+  ErrorCode judge_repeated_end(Ending ending) const;
+  EndPlan plan_end(const EndRequest& request, std::int64_t fresh_id) const;
+  void next_epoch(const InitRequest& request, std::int64_t fresh_id, Timestamp now,
+                  IdentityDone done);
   void begin(Timestamp now, Nanos at);
   void want_write(Timestamp now, Waiting waiting);
-  void fence_and_abort(Timestamp now);
-  void finish(Ending ending, Timestamp now);
-  void reopen(Nanos at);
+  enum class Fenced : std::uint8_t { by_heir, by_time };
+  void fence_and_abort(Fenced fenced, Timestamp now);
+  static void take_end(TransactionSnapshot& snapshot, const EndPlan& plan);
+  void finish(const EndPlan& plan, Timestamp now);
+  void reopen(const EndPlan& plan, Nanos at);
 
   const std::string id_;
   TransactionSnapshot kept_;
@@ -168,7 +202,7 @@ class Transaction {
   struct WaitingInit {
     InitRequest request;
     std::int64_t fresh_id;
-    InitDone done;
+    IdentityDone done;
   };
   std::optional<WaitingInit> waiting_init_;  // until the predecessor's transaction is aborted
 
@@ -177,7 +211,7 @@ class Transaction {
 
   std::vector<io::Step> answers_;
   bool write_wanted_ = false;
-  std::optional<Ending> ending_wanted_;
+  std::optional<EndPlan> end_wanted_;
   std::int64_t next_token_ = 1;
   std::vector<Waiting> waiting_;
   std::vector<InFlight> in_flight_;

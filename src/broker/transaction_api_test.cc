@@ -36,19 +36,21 @@ class TransactionApiTest : public testing::Test {
                                       .v3_and_below_producer_id = who.id,
                                       .v3_and_below_producer_epoch = who.epoch};
     request.v3_and_below_topics.push_back({.name = "t", .partitions = {partition}});
-    return bed.ask<AddPartitionsToTxnResponse>(request)
+    return bed.ask<AddPartitionsToTxnResponse>(request, 3)
         ->results_by_topic_v3_and_below.at(0)
         .results_by_partition.at(0)
         .partition_error_code;
   }
   ErrorCode produce(ProducerIdentity who, const std::string& value, std::int32_t partition = 0,
-                    bool transactional = true) {
+                    bool transactional = true, std::int16_t version = 9) {
     const Buffer batch = produced_batch({value}, {who.id, who.epoch, sequence, transactional});
     ProduceRequest request{.transactional_id = "tx", .acks = -1};
     request.topic_data.push_back({.name = "t"});
     request.topic_data[0].partition_data.push_back({.index = partition, .records = {{batch}}});
-    const ErrorCode error =
-        bed.ask<ProduceResponse>(request, 9)->responses.at(0).partition_responses.at(0).error_code;
+    const ErrorCode error = bed.ask<ProduceResponse>(request, version)
+                                ->responses.at(0)
+                                .partition_responses.at(0)
+                                .error_code;
     if (error == ErrorCode::none && partition == 0) ++sequence;
     return error;
   }
@@ -69,7 +71,21 @@ class TransactionApiTest : public testing::Test {
                                                              .group_id = "g"})
         ->error_code;
   }
-  ErrorCode add_offset(ProducerIdentity who, std::int64_t offset, std::int32_t generation = -1) {
+  // Under version 2 a batch announces its partition, and an end gives the next identity.
+  ErrorCode produce_2(ProducerIdentity who, const std::string& value, std::int32_t partition = 0) {
+    return produce(who, value, partition, true, 12);
+  }
+  ProducerIdentity end_2(ProducerIdentity who, bool commit, ErrorCode expected = ErrorCode::none) {
+    const auto answer = bed.ask<EndTxnResponse>(EndTxnRequest{.transactional_id = "tx",
+                                                              .producer_id = who.id,
+                                                              .producer_epoch = who.epoch,
+                                                              .committed = commit});
+    EXPECT_EQ(answer->error_code, expected);
+    if (expected == ErrorCode::none) sequence = 0;
+    return {answer->producer_id, answer->producer_epoch};
+  }
+  ErrorCode add_offset(ProducerIdentity who, std::int64_t offset, std::int32_t generation = -1,
+                       std::int16_t version = 3) {
     TxnOffsetCommitRequest request{.transactional_id = "tx",
                                    .group_id = "g",
                                    .producer_id = who.id,
@@ -77,7 +93,10 @@ class TransactionApiTest : public testing::Test {
                                    .generation_id = generation};
     request.topics.push_back({.name = "t"});
     request.topics[0].partitions.push_back({.partition_index = 1, .committed_offset = offset});
-    return bed.ask<TxnOffsetCommitResponse>(request, 4)->topics.at(0).partitions.at(0).error_code;
+    return bed.ask<TxnOffsetCommitResponse>(request, version)
+        ->topics.at(0)
+        .partitions.at(0)
+        .error_code;
   }
   OffsetFetchResponse::Partition committed_offset() {
     OffsetFetchRequest request{.require_stable = true};
@@ -240,6 +259,122 @@ TEST_F(TransactionApiTest, a_topic_that_went_away_does_not_hold_the_end_up) {
   produce(me, "a");
   ASSERT_TRUE(bed.log.log->delete_topic("t"));
   EXPECT_EQ(end(me, true), ErrorCode::none);
+}
+
+TEST_F(TransactionApiTest, under_version_2_batches_announce_themselves) {
+  auto me = init();
+  EXPECT_EQ(produce_2(me, "a"), ErrorCode::none);
+  EXPECT_EQ(produce_2(me, "b"), ErrorCode::none);
+  EXPECT_EQ(committed(), Values{}) << "it is open";
+  me = end_2(me, true);
+  EXPECT_EQ(me.epoch, 1);
+  EXPECT_EQ(committed(), (Values{"a", "b"}));
+  EXPECT_EQ(produce_2(me, "c"), ErrorCode::none);
+  me = end_2(me, false);
+  EXPECT_EQ(produce_2(me, "d"), ErrorCode::none);
+  me = end_2(me, true);
+  EXPECT_EQ(committed(), (Values{"a", "b", "d"}));
+  EXPECT_EQ(me.epoch, 3);
+}
+
+TEST_F(TransactionApiTest, under_version_2_what_comes_late_is_refused) {
+  const auto first = init();
+  produce_2(first, "a");
+  const auto second = end_2(first, true);
+  EXPECT_EQ(end_2(first, true), second) << "its answer was lost";
+  sequence = 1;
+  EXPECT_EQ(produce_2(first, "late"), ErrorCode::invalid_producer_epoch);
+  sequence = 0;
+  EXPECT_EQ(produce_2(second, "b"), ErrorCode::none);
+  end_2(first, true, ErrorCode::producer_fenced);
+  end_2(first, false, ErrorCode::producer_fenced);
+  EXPECT_EQ(committed(), Values{"a"});
+  end_2(second, true);
+  EXPECT_EQ(committed(), (Values{"a", "b"}));
+}
+
+TEST_F(TransactionApiTest, under_version_2_a_transaction_and_its_epoch_survive_a_crash) {
+  auto me = init();
+  produce_2(me, "a");
+  bed.crash();
+  EXPECT_EQ(produce_2(me, "b"), ErrorCode::none);
+  const auto next = end_2(me, true);
+  bed.crash();
+  EXPECT_EQ(end_2(me, true), next);
+  EXPECT_EQ(committed(), (Values{"a", "b"}));
+  EXPECT_EQ(produce_2(me, "late"), ErrorCode::invalid_producer_epoch);
+  EXPECT_EQ(produce_2(next, "c"), ErrorCode::none);
+}
+
+TEST_F(TransactionApiTest, a_refused_batch_leaves_its_partition_out_and_the_next_one_joins) {
+  const auto me = init();
+  sequence = 4;
+  EXPECT_EQ(produce_2(me, "gap"), ErrorCode::out_of_order_sequence_number);
+  sequence = 0;
+  EXPECT_EQ(produce_2(me, "a"), ErrorCode::none);
+  bed.crash();
+  end_2(me, true);
+  EXPECT_EQ(committed(), Values{"a"});
+}
+
+TEST_F(TransactionApiTest, under_version_2_offsets_announce_their_group) {
+  const auto me = init();
+  EXPECT_EQ(add_offset(me, 5, -1, 4), ErrorCode::transaction_abortable);
+  EXPECT_EQ(add_offset(me, 5, -1, 5), ErrorCode::none);
+  EXPECT_EQ(committed_offset().error_code, ErrorCode::unstable_offset_commit);
+  bed.crash();
+  end_2(me, true);
+  EXPECT_EQ(committed_offset().committed_offset, 5);
+}
+
+TEST_F(TransactionApiTest, partitions_of_many_transactions_are_added_and_asked_for_at_once) {
+  const auto me = init();
+  AddPartitionsToTxnRequest request;
+  request.transactions.push_back(
+      {.transactional_id = "tx", .producer_id = me.id, .producer_epoch = me.epoch});
+  request.transactions[0].topics.push_back({.name = "t", .partitions = {0, 1}});
+  request.transactions.push_back({.transactional_id = "absent", .producer_id = 1});
+  request.transactions[1].topics.push_back({.name = "t", .partitions = {0}});
+  const auto codes = [&](bool verify, std::int16_t version) {
+    for (auto& transaction : request.transactions) transaction.verify_only = verify;
+    const auto answer = bed.ask<AddPartitionsToTxnResponse>(request, version);
+    std::vector<ErrorCode> all;
+    for (const auto& transaction : answer->results_by_transaction)
+      for (const auto& partition : transaction.topic_results.at(0).results_by_partition)
+        all.push_back(partition.partition_error_code);
+    return all;
+  };
+  using enum ErrorCode;
+  EXPECT_EQ(codes(true, 4),
+            (std::vector{invalid_txn_state, invalid_txn_state, invalid_producer_id_mapping}));
+  EXPECT_EQ(codes(true, 5), (std::vector{transaction_abortable, transaction_abortable,
+                                         invalid_producer_id_mapping}));
+  EXPECT_EQ(codes(false, 5), (std::vector{none, none, invalid_producer_id_mapping}));
+  EXPECT_EQ(codes(true, 5), (std::vector{none, none, invalid_producer_id_mapping}));
+  request.transactions[0].topics[0].partitions = {1, 9};
+  EXPECT_EQ(codes(false, 4), (std::vector{operation_not_attempted, unknown_topic_or_partition,
+                                          invalid_producer_id_mapping}));
+  ++request.transactions[0].producer_epoch;
+  request.transactions[0].topics[0].partitions = {1};
+  EXPECT_EQ(codes(true, 5), (std::vector{producer_fenced, invalid_producer_id_mapping}));
+}
+
+TEST_F(TransactionApiTest, the_older_version_goes_on_beside_the_newer_one) {
+  const auto older = init();
+  add(older);
+  produce(older, "a");
+  EXPECT_EQ(end(older, true), ErrorCode::none);
+  const auto newer = init();
+  EXPECT_EQ(newer.epoch, older.epoch + 1);
+  produce_2(newer, "b");
+  EXPECT_EQ(end(older, false), ErrorCode::producer_fenced);
+  end_2(newer, true);
+  const auto again = init();
+  EXPECT_EQ(produce(again, "x"), ErrorCode::invalid_txn_state) << "nothing joins by itself here";
+  add(again);
+  EXPECT_EQ(produce(again, "c"), ErrorCode::none);
+  EXPECT_EQ(end(again, true), ErrorCode::none);
+  EXPECT_EQ(committed(), (Values{"a", "b", "c"}));
 }
 
 TEST_F(TransactionApiTest, tools_see_what_is_open) {

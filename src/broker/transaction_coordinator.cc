@@ -65,12 +65,16 @@ void TransactionCoordinator::add_end(log::Append& what, const Transaction::Write
             {group, *partition, Offset{pending.offset}, pending.leader_epoch, pending.metadata});
 }
 
+log::BatchToAppend TransactionCoordinator::record_of(const EntryPtr& entry,
+                                                     const Transaction::Write& write) const {
+  return places_.topic.batch({{encode_key(StateKind::transaction, entry->transaction.id()),
+                               encode_transaction(write.snapshot)}});
+}
+
 void TransactionCoordinator::write_locked(const EntryPtr& entry, Transaction::Write write) {
   log::Append what;
   if (write.end) add_end(what, *write.end);
-  what.batches.push_back(
-      places_.topic.batch({{encode_key(StateKind::transaction, entry->transaction.id()),
-                            encode_transaction(write.snapshot)}}));
+  what.batches.push_back(record_of(entry, write));
   places_.log.append(std::move(what), [weak = weak_from_this(), entry,
                                        token = write.token](const log::AppendResult& result) {
     const ErrorCode error = coordinator_code(result);
@@ -113,30 +117,38 @@ void TransactionCoordinator::tick(const EntryPtr& entry) {
   run(answers);
 }
 
-void TransactionCoordinator::init(const std::string& id, Transaction::InitRequest request,
-                                  InitDone done) {
-  if (id.empty()) return done(ErrorCode::invalid_request, {});
-  if (request.timeout <= Millis(0) || request.timeout > options_.transaction_timeout_max)
-    return done(ErrorCode::invalid_transaction_timeout, {});
-  bool needs_fresh_id = true;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const EntryPtr entry = find_locked(id))
-      needs_fresh_id = entry->transaction.needs_fresh_id();
-  }
-  if (!needs_fresh_id) return init_with(id, request, -1, std::move(done));
-  places_.producer_ids.take([weak = weak_from_this(), id, request, done = std::move(done)](
-                                ErrorCode error, std::int64_t fresh_id) mutable {
+template <class Step>
+void TransactionCoordinator::with_fresh_id(bool needed, IdentityDone done, Step step) {
+  if (!needed) return step(*this, std::int64_t{-1}, std::move(done));
+  places_.producer_ids.take([weak = weak_from_this(), step = std::move(step),
+                             done = std::move(done)](ErrorCode error, std::int64_t id) mutable {
     const auto self = weak.lock();
     if (error != ErrorCode::none || !self)
       return done(self ? error : ErrorCode::coordinator_not_available, {});
-    self->init_with(id, request, fresh_id, std::move(done));
+    step(*self, id, std::move(done));
   });
+}
+
+void TransactionCoordinator::init(const std::string& id, Transaction::InitRequest request,
+                                  IdentityDone done) {
+  if (id.empty()) return done(ErrorCode::invalid_request, {});
+  if (request.timeout <= Millis(0) || request.timeout > options_.transaction_timeout_max)
+    return done(ErrorCode::invalid_transaction_timeout, {});
+  bool needed = true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const EntryPtr entry = find_locked(id)) needed = entry->transaction.needs_fresh_id();
+  }
+  with_fresh_id(
+      needed, std::move(done),
+      [id, request](TransactionCoordinator& self, std::int64_t fresh_id, IdentityDone answer) {
+        self.init_with(id, request, fresh_id, std::move(answer));
+      });
 }
 
 void TransactionCoordinator::init_with(const std::string& id,
                                        const Transaction::InitRequest& request,
-                                       std::int64_t fresh_id, InitDone done) {
+                                       std::int64_t fresh_id, IdentityDone done) {
   Steps answers;
   ErrorCode error = ErrorCode::none;
   {
@@ -161,8 +173,16 @@ void TransactionCoordinator::init_with(const std::string& id,
   run(answers);
 }
 
-template <class Change>
-void TransactionCoordinator::with(const std::string& id, Done done, Change change) {
+namespace {
+
+void refuse(Transaction::Done& done, ErrorCode error) { done(error); }
+void refuse(Transaction::IdentityDone& done, ErrorCode error) { done(error, {}); }
+
+}  // namespace
+
+// `change` takes the callback when it answers by itself, and else gives the code for it.
+template <class AnyDone, class Change>
+void TransactionCoordinator::with(const std::string& id, AnyDone done, Change change) {
   Steps answers;
   ErrorCode error = ErrorCode::none;
   {
@@ -170,58 +190,104 @@ void TransactionCoordinator::with(const std::string& id, Done done, Change chang
     const EntryPtr entry = find_locked(id);
     if (id.empty())
       error = ErrorCode::invalid_request;
-    else if (!entry || stopped_)
-      error =
-          stopped_ ? ErrorCode::coordinator_not_available : ErrorCode::invalid_producer_id_mapping;
+    else if (stopped_)
+      error = ErrorCode::coordinator_not_available;
+    else if (!entry)
+      error = ErrorCode::invalid_producer_id_mapping;
     else
-      change(entry->transaction, std::move(done));
+      error = change(entry->transaction, done);
     if (error == ErrorCode::none) settle_locked(entry, answers);
   }
-  if (error != ErrorCode::none) return done(error);
+  if (error != ErrorCode::none) return refuse(done, error);
   run(answers);
 }
 
 void TransactionCoordinator::add_partitions(const std::string& id, ProducerIdentity who,
                                             const std::vector<TopicPartition>& partitions,
                                             Done done) {
-  with(id, std::move(done), [&](Transaction& transaction, Done answer) {
+  with(id, std::move(done), [&](Transaction& transaction, Done& answer) {
     transaction.add_partitions(who, partitions, places_.clock.now(), places_.clock.monotonic(),
                                std::move(answer));
+    return ErrorCode::none;
   });
 }
 
 void TransactionCoordinator::add_group(const std::string& id, ProducerIdentity who,
                                        const std::string& group, Done done) {
-  with(id, std::move(done), [&](Transaction& transaction, Done answer) {
+  with(id, std::move(done), [&](Transaction& transaction, Done& answer) {
     transaction.add_group(who, group, places_.clock.now(), places_.clock.monotonic(),
                           std::move(answer));
+    return ErrorCode::none;
   });
 }
 
-void TransactionCoordinator::add_offsets(
-    const std::string& id, ProducerIdentity who, const std::string& group,
-    const std::vector<std::pair<TopicPartition, PendingOffset>>& offsets, Done done) {
-  with(id, std::move(done), [&](Transaction& transaction, Done answer) {
-    transaction.add_offsets(who, group, offsets, places_.clock.now(), std::move(answer));
+void TransactionCoordinator::add_offsets(const std::string& id, ProducerIdentity who,
+                                         const std::string& group,
+                                         const Transaction::Offsets& offsets,
+                                         Transaction::Unannounced unannounced, Done done) {
+  with(id, std::move(done), [&](Transaction& transaction, Done& answer) {
+    transaction.add_offsets(who, group, offsets, unannounced, places_.clock.now(),
+                            places_.clock.monotonic(), std::move(answer));
+    return ErrorCode::none;
   });
 }
 
-void TransactionCoordinator::end(const std::string& id, ProducerIdentity who,
-                                 Transaction::Ending ending, Done done) {
-  with(id, std::move(done), [&](Transaction& transaction, Done answer) {
-    transaction.end(who, ending, places_.clock.now(), std::move(answer));
+void TransactionCoordinator::end(const std::string& id, const Transaction::EndRequest& request,
+                                 IdentityDone done) {
+  bool needed = false;
+  if (request.raises_epoch) {
+    const std::lock_guard lock(mutex_);
+    const EntryPtr entry = find_locked(id);
+    needed = entry && entry->transaction.needs_fresh_id();
+  }
+  with_fresh_id(
+      needed, std::move(done),
+      [id, request](TransactionCoordinator& self, std::int64_t fresh_id, IdentityDone answer) {
+        self.end_with(id, request, fresh_id, std::move(answer));
+      });
+}
+
+void TransactionCoordinator::end_with(const std::string& id, const Transaction::EndRequest& request,
+                                      std::int64_t fresh_id, IdentityDone done) {
+  with(id, std::move(done), [&](Transaction& transaction, IdentityDone& answer) {
+    // Another producer may have used up the epochs since the look at needs_fresh_id().
+    if (request.raises_epoch && fresh_id < 0 && transaction.needs_fresh_id())
+      return ErrorCode::concurrent_transactions;
+    transaction.end(request, fresh_id, places_.clock.now(), std::move(answer));
+    return ErrorCode::none;
   });
 }
 
-ErrorCode TransactionCoordinator::append(const std::string& id, ProducerIdentity who,
-                                         const TopicPartition& partition, log::Append what,
-                                         log::AppendDone done) {
+ErrorCode TransactionCoordinator::append(const std::string& id, const Batch& batch,
+                                         log::Append what, log::AppendDone done) {
   const std::lock_guard lock(mutex_);
   const EntryPtr entry = find_locked(id);
   if (!entry) return ErrorCode::invalid_producer_id_mapping;
-  const ErrorCode error = entry->transaction.check_write(who, partition);
-  if (error == ErrorCode::none) places_.log.append(std::move(what), std::move(done));
-  return error;
+  const bool joins = batch.unannounced == Transaction::Unannounced::joins;
+  const ErrorCode error =
+      joins ? entry->transaction.join_write(batch.who, batch.place, batch.sequence,
+                                            places_.clock.now(), places_.clock.monotonic())
+            : entry->transaction.check_write(batch.who, batch.place);
+  if (error != ErrorCode::none) return error;
+  if (const auto write = entry->transaction.take_write()) {
+    what.batches.push_back(record_of(entry, *write));
+    done = [weak = weak_from_this(), entry, token = write->token,
+            done = std::move(done)](log::AppendResult result) mutable {
+      if (const auto self = weak.lock()) self->written(entry, token, coordinator_code(result));
+      done(std::move(result));
+    };
+    arm_locked(entry);
+  }
+  places_.log.append(std::move(what), std::move(done));
+  return ErrorCode::none;
+}
+
+ErrorCode TransactionCoordinator::verify(const std::string& id, ProducerIdentity who,
+                                         const TopicPartition& place) const {
+  const std::lock_guard lock(mutex_);
+  const EntryPtr entry = find_locked(id);
+  return entry ? entry->transaction.check_write(who, place)
+               : ErrorCode::invalid_producer_id_mapping;
 }
 
 bool TransactionCoordinator::has_pending_offset(const std::string& group,

@@ -36,7 +36,7 @@ class TransactionCoordinator : public std::enable_shared_from_this<TransactionCo
     ProducerIds& producer_ids;
   };
   using Done = Transaction::Done;
-  using InitDone = Transaction::InitDone;
+  using IdentityDone = Transaction::IdentityDone;
 
   TransactionCoordinator(Places places, const BrokerOptions& options)
       : places_(places), options_(options) {}
@@ -46,19 +46,28 @@ class TransactionCoordinator : public std::enable_shared_from_this<TransactionCo
   // All records are seen: open transactions have their timeout from now on.
   void begin();
 
-  void init(const std::string& id, Transaction::InitRequest request, InitDone done);
+  void init(const std::string& id, Transaction::InitRequest request, IdentityDone done);
   void add_partitions(const std::string& id, ProducerIdentity who,
                       const std::vector<TopicPartition>& partitions, Done done);
   void add_group(const std::string& id, ProducerIdentity who, const std::string& group, Done done);
   void add_offsets(const std::string& id, ProducerIdentity who, const std::string& group,
-                   const std::vector<std::pair<TopicPartition, PendingOffset>>& offsets, Done done);
-  void end(const std::string& id, ProducerIdentity who, Transaction::Ending ending, Done done);
+                   const Transaction::Offsets& offsets, Transaction::Unannounced unannounced,
+                   Done done);
+  void end(const std::string& id, const Transaction::EndRequest& request, IdentityDone done);
 
   // Queues a batch of a transaction if it may be written now. The look and the append are one: no
   // marker can come between them. Any other code means that nothing was queued and `done` never
-  // runs.
-  ErrorCode append(const std::string& id, ProducerIdentity who, const TopicPartition& partition,
-                   log::Append what, log::AppendDone done);
+  // runs. A partition that joins by its first batch is durable with that batch, in one append.
+  struct Batch {
+    ProducerIdentity who;
+    TopicPartition place;
+    std::int32_t sequence = 0;  // of its first record
+    Transaction::Unannounced unannounced = Transaction::Unannounced::refused;
+  };
+  ErrorCode append(const std::string& id, const Batch& batch, log::Append what,
+                   log::AppendDone done);
+  // Whether a batch of this producer would be taken there, without writing anything.
+  ErrorCode verify(const std::string& id, ProducerIdentity who, const TopicPartition& place) const;
   // True while a transaction is open that may still move this offset.
   bool has_pending_offset(const std::string& group, const TopicPartition& partition) const;
 
@@ -85,12 +94,18 @@ class TransactionCoordinator : public std::enable_shared_from_this<TransactionCo
 
   EntryPtr find_locked(const std::string& id) const;
   void init_with(const std::string& id, const Transaction::InitRequest& request,
-                 std::int64_t fresh_id, InitDone done);
+                 std::int64_t fresh_id, IdentityDone done);
+  void end_with(const std::string& id, const Transaction::EndRequest& request,
+                std::int64_t fresh_id, IdentityDone done);
+  // Calls `step` with a producer id that was never used, or with -1 when none is needed.
+  template <class Step>
+  void with_fresh_id(bool needed, IdentityDone done, Step step);
   // Runs `change` on the transaction, or answers that there is no such id.
-  template <class Change>
-  void with(const std::string& id, Done done, Change change);
+  template <class AnyDone, class Change>
+  void with(const std::string& id, AnyDone done, Change change);
   void settle_locked(const EntryPtr& entry, Steps& answers);
   void write_locked(const EntryPtr& entry, Transaction::Write write);
+  log::BatchToAppend record_of(const EntryPtr& entry, const Transaction::Write& write) const;
   void add_end(log::Append& what, const Transaction::Write::End& end) const;
   void arm_locked(const EntryPtr& entry);
   void written(const EntryPtr& entry, std::int64_t token, ErrorCode error);

@@ -46,9 +46,11 @@ class TransactionTest : public testing::Test {
   ErrorCode add(ProducerIdentity who, std::vector<TopicPartition> partitions) {
     return start_add(who, std::move(partitions))->error.value();
   }
-  ErrorCode add_offset(ProducerIdentity who, std::int64_t offset) {
+  ErrorCode add_offset(ProducerIdentity who, std::int64_t offset,
+                       Transaction::Unannounced unannounced = Transaction::Unannounced::refused) {
     auto answer = std::make_shared<Answer>();
-    transaction->add_offsets(who, "group", {{kIn, {offset, -1, ""}}}, wall, done(answer));
+    transaction->add_offsets(who, "group", {{kIn, {offset, -1, ""}}}, unannounced, wall, now,
+                             done(answer));
     settle();
     return answer->error.value();
   }
@@ -58,11 +60,38 @@ class TransactionTest : public testing::Test {
     settle();
     return answer->error.value();
   }
-  std::shared_ptr<Answer> start_end(ProducerIdentity who, Transaction::Ending ending) {
+  std::shared_ptr<Answer> start_end(ProducerIdentity who, Transaction::Ending ending,
+                                    bool raises_epoch = false) {
     auto answer = std::make_shared<Answer>();
-    transaction->end(who, ending, wall, done(answer));
+    const bool needs = raises_epoch && transaction->needs_fresh_id();
+    transaction->end(
+        {who, ending, raises_epoch}, needs ? next_id++ : -1, wall,
+        [answer](ErrorCode error, ProducerIdentity identity) { *answer = {error, identity}; });
     settle();
     return answer;
+  }
+  // Version 2: the identity for the next transaction.
+  ProducerIdentity commit_2(ProducerIdentity who) {
+    const auto answer = start_end(who, Transaction::Ending::commit, true);
+    EXPECT_EQ(answer->error, ErrorCode::none);
+    return answer->identity;
+  }
+  ProducerIdentity abort_2(ProducerIdentity who) {
+    const auto answer = start_end(who, Transaction::Ending::abort, true);
+    EXPECT_EQ(answer->error, ErrorCode::none);
+    return answer->identity;
+  }
+  ErrorCode commit_2_code(ProducerIdentity who) {
+    return start_end(who, Transaction::Ending::commit, true)->error.value();
+  }
+  ErrorCode abort_2_code(ProducerIdentity who) {
+    return start_end(who, Transaction::Ending::abort, true)->error.value();
+  }
+  // A batch that announces its partition by itself.
+  ErrorCode join(ProducerIdentity who, const TopicPartition& partition = kIn) {
+    const ErrorCode error = transaction->join_write(who, partition, 0, wall, now);
+    settle();
+    return error;
   }
   ErrorCode commit(ProducerIdentity who) {
     return start_end(who, Transaction::Ending::commit)->error.value();
@@ -293,6 +322,177 @@ TEST_F(TransactionTest, a_fence_that_could_not_be_written_is_tried_again) {
   write_error = ErrorCode::none;
   advance(Millis(1'000));
   EXPECT_EQ(ends.size(), 1u);
+}
+
+TEST_F(TransactionTest, under_version_2_a_batch_opens_the_transaction_and_joins_it) {
+  const auto me = init();
+  EXPECT_EQ(join(me), ErrorCode::none);
+  EXPECT_EQ(saved.state, TransactionState::ongoing);
+  EXPECT_EQ(join(me, kOut), ErrorCode::none);
+  EXPECT_EQ(transaction->join_write(me, kOut, 7, wall, now), ErrorCode::none) << "it is in";
+  EXPECT_EQ(transaction->join_write(me, {"late", 0}, 7, wall, now),
+            ErrorCode::out_of_order_sequence_number);
+  EXPECT_EQ(join({me.id, 9}), ErrorCode::invalid_producer_epoch);
+  EXPECT_EQ(join({999, me.epoch}), ErrorCode::invalid_producer_id_mapping);
+  commit_2(me);
+  ASSERT_EQ(ends.size(), 1u);
+  EXPECT_EQ(ends[0].partitions, (std::set<TopicPartition>{kIn, kOut}));
+}
+
+TEST_F(TransactionTest, a_partition_is_written_with_each_batch_until_it_is_durable) {
+  const auto me = init();
+  hold_writes = true;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(transaction->join_write(me, kIn, 0, wall, now), ErrorCode::none);
+    const auto write = transaction->take_write();
+    ASSERT_TRUE(write);
+    EXPECT_TRUE(write->snapshot.partitions.contains(kIn));
+  }
+  transaction->written(2, ErrorCode::coordinator_not_available, wall, now);
+  transaction->written(3, ErrorCode::none, wall, now);
+  EXPECT_EQ(transaction->join_write(me, kIn, 0, wall, now), ErrorCode::none);
+  EXPECT_FALSE(transaction->take_write()) << "it is durable now";
+}
+
+TEST_F(TransactionTest, under_version_2_every_end_raises_the_epoch) {
+  auto me = init();
+  join(me);
+  const auto second = commit_2(me);
+  EXPECT_EQ(second, (ProducerIdentity{1'000, 1}));
+  EXPECT_EQ(ends.at(0).producer, second) << "the partitions refuse what is late from now on";
+  EXPECT_EQ(saved.producer, second);
+  EXPECT_EQ(join(me), ErrorCode::invalid_producer_epoch);
+  join(second);
+  EXPECT_EQ(abort_2(second), (ProducerIdentity{1'000, 2}));
+}
+
+TEST_F(TransactionTest, a_late_end_touches_no_later_transaction) {
+  const auto first = init();
+  join(first);
+  const auto second = commit_2(first);
+  EXPECT_EQ(commit_2(first), second) << "it may be repeated until the next one begins";
+  EXPECT_EQ(abort_2_code(first), ErrorCode::invalid_txn_state);
+  restart();
+  EXPECT_EQ(commit_2(first), second);
+  join(second);
+  EXPECT_EQ(commit_2_code(first), ErrorCode::producer_fenced);
+  EXPECT_EQ(abort_2_code(first), ErrorCode::producer_fenced);
+  EXPECT_EQ(transaction->snapshot().state, TransactionState::ongoing);
+  EXPECT_EQ(ends.size(), 1u);
+  const auto third = abort_2(second);
+  EXPECT_EQ(abort_2(second), third);
+  EXPECT_EQ(commit_2_code(second), ErrorCode::producer_fenced);
+  EXPECT_EQ(ends.size(), 2u);
+}
+
+TEST_F(TransactionTest, under_version_2_an_end_under_way_is_concurrent_and_never_done) {
+  const auto me = init();
+  join(me);
+  hold_writes = true;
+  const auto ending = start_end(me, Transaction::Ending::commit, true);
+  EXPECT_FALSE(ending->error);
+  EXPECT_EQ(commit_2_code(me), ErrorCode::concurrent_transactions);
+  EXPECT_EQ(abort_2_code(me), ErrorCode::invalid_txn_state);
+  EXPECT_EQ(join(me), ErrorCode::concurrent_transactions);
+  EXPECT_EQ(start_init()->error, ErrorCode::concurrent_transactions);
+  hold_writes = false;
+  settle();
+  EXPECT_EQ(ending->error, ErrorCode::none);
+  EXPECT_EQ(ending->identity, (ProducerIdentity{1'000, 1}));
+}
+
+TEST_F(TransactionTest, a_transaction_that_holds_nothing_may_be_aborted_and_not_committed) {
+  const auto me = init();
+  EXPECT_EQ(commit_2_code(me), ErrorCode::invalid_txn_state);
+  const auto second = abort_2(me);
+  EXPECT_EQ(second, (ProducerIdentity{1'000, 1}));
+  EXPECT_EQ(abort_2(me), second);
+  EXPECT_EQ(commit_2_code(second), ErrorCode::invalid_txn_state);
+  EXPECT_EQ(abort_2(second), (ProducerIdentity{1'000, 2}));
+}
+
+TEST_F(TransactionTest, an_abort_of_nothing_that_could_not_be_written_opens_nothing) {
+  const auto me = init();
+  write_error = ErrorCode::coordinator_not_available;
+  EXPECT_EQ(abort_2_code(me), ErrorCode::coordinator_not_available);
+  EXPECT_EQ(transaction->snapshot().state, TransactionState::empty);
+  EXPECT_FALSE(transaction->next_deadline());
+  write_error = ErrorCode::none;
+  EXPECT_EQ(abort_2(me), (ProducerIdentity{1'000, 1}));
+}
+
+TEST_F(TransactionTest, an_end_of_the_last_epoch_hands_out_a_fresh_id) {
+  init();
+  saved.producer.epoch = kProducerEpochMax;
+  restart();
+  const ProducerIdentity last{1'000, kProducerEpochMax};
+  join(last);
+  const auto fresh = commit_2(last);
+  EXPECT_EQ(fresh, (ProducerIdentity{1'001, 0}));
+  EXPECT_EQ(ends.at(0).producer, (ProducerIdentity{1'000, INT16_MAX}));
+  restart();
+  EXPECT_EQ(commit_2(last), fresh);
+  EXPECT_EQ(join(last), ErrorCode::invalid_producer_id_mapping);
+  EXPECT_EQ(join(fresh), ErrorCode::none);
+  EXPECT_EQ(commit_2_code(last), ErrorCode::invalid_producer_id_mapping);
+}
+
+TEST_F(TransactionTest, whom_time_has_aborted_goes_on_once_it_knows) {
+  const auto me = init();
+  join(me);
+  advance(timeout);
+  ASSERT_EQ(ends.size(), 1u);
+  EXPECT_EQ(commit_2_code(me), ErrorCode::producer_fenced) << "it was not committed";
+  const auto next = abort_2(me);
+  EXPECT_EQ(next, (ProducerIdentity{1'000, 1}));
+  EXPECT_EQ(join(next), ErrorCode::none);
+  EXPECT_EQ(abort_2_code(me), ErrorCode::producer_fenced);
+}
+
+TEST_F(TransactionTest, whom_an_heir_has_fenced_learns_nothing_by_an_abort) {
+  const auto zombie = init();
+  join(zombie);
+  hold_writes = true;
+  const auto heir = start_init();
+  EXPECT_EQ(abort_2_code(zombie), ErrorCode::producer_fenced);
+  hold_writes = false;
+  settle();
+  EXPECT_EQ(heir->identity, (ProducerIdentity{1'000, 2}));
+  EXPECT_EQ(abort_2_code(zombie), ErrorCode::producer_fenced);
+  EXPECT_EQ(commit_2_code(zombie), ErrorCode::producer_fenced);
+}
+
+TEST_F(TransactionTest, an_epoch_that_was_raised_by_an_end_is_found_again_by_an_init) {
+  const auto me = init();
+  join(me);
+  const auto second = commit_2(me);
+  EXPECT_EQ(init(me), second) << "the answer of the end was lost";
+  join(second);
+  EXPECT_EQ(start_init(me)->error, ErrorCode::producer_fenced) << "it was not";
+}
+
+TEST_F(TransactionTest, under_version_2_offsets_announce_their_group) {
+  const auto me = init();
+  EXPECT_EQ(add_offset(me, 7, Transaction::Unannounced::joins), ErrorCode::none);
+  EXPECT_TRUE(transaction->has_pending_offset("group", kIn));
+  commit_2(me);
+  EXPECT_EQ(ends.at(0).offsets.at("group").at(kIn).offset, 7);
+}
+
+TEST_F(TransactionTest, both_versions_take_turns_on_one_id) {
+  const auto older = init();
+  add(older, {kIn});
+  EXPECT_EQ(commit(older), ErrorCode::none);
+  EXPECT_EQ(commit(older), ErrorCode::none);
+  const auto newer = init();
+  join(newer);
+  const auto next = commit_2(newer);
+  EXPECT_EQ(commit(newer), ErrorCode::producer_fenced);
+  const auto again = init();
+  EXPECT_EQ(again.epoch, next.epoch + 1);
+  add(again, {kOut});
+  EXPECT_EQ(abort(again), ErrorCode::none);
+  EXPECT_EQ(transaction->snapshot().producer, again);
 }
 
 // Producers of one transactional id that come, work, lose answers and are replaced at random, with
