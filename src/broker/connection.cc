@@ -9,9 +9,11 @@ namespace adbrook::broker {
 namespace {
 
 constexpr std::size_t kPrefixSize = sizeof(std::int32_t);
-// Idle connections keep this much; a larger request gets a buffer that grows with what has come.
+// Idle connections keep this much; a larger request is received where it stays.
 constexpr std::size_t kIdleInputSize = 4 * 1024;
-constexpr std::size_t kInputGrowthMin = 64 * 1024;
+// Room for a frame up to this size is reserved at once.
+constexpr std::size_t kFrameAtOnceMax = 2 << 20;
+constexpr std::size_t kReadSizeMax = 256 * 1024;
 // Requests of a producer under way at once; clients send five unless told otherwise.
 constexpr std::size_t kProducesMax = 16;
 constexpr std::int16_t kProduceKey = 0;
@@ -121,23 +123,40 @@ void Connection::end(std::string_view reason, const std::string& why) {
   stream_.close();
 }
 
-// Makes room for more bytes. Memory follows what has come, never what a length claims.
-void Connection::reserve_input() {
+// Memory follows what has come, never what a length claims: room that is reserved is not touched,
+// and a large frame gets more of it as it grows.
+std::span<std::byte> Connection::room() {
+  if (frame_ != nullptr) {
+    if (frame_->size() == frame_end_) {
+      const std::size_t wanted = std::min(frame_size_, frame_end_ + kReadSizeMax);
+      if (wanted > frame_->capacity())
+        frame_->reserve(std::min(frame_size_, std::max(kFrameAtOnceMax, 2 * frame_end_)));
+      frame_->resize(wanted);
+    }
+    return std::span(*frame_).subspan(frame_end_);
+  }
   const std::size_t left = input_end_ - input_begin_;
   if (input_begin_ > 0 && left > 0) std::memmove(input_.data(), input_.data() + input_begin_, left);
   input_begin_ = 0;
   input_end_ = left;
-  const std::size_t wanted =
-      frame_size_ + kPrefixSize <= kIdleInputSize
-          ? kIdleInputSize
-          : std::min(frame_size_ + kPrefixSize, std::max(kInputGrowthMin, 2 * left));
-  if (input_.size() > wanted && left <= wanted && frame_size_ == 0) {
-    Buffer smaller(wanted);
-    std::copy_n(input_.begin(), left, smaller.begin());
-    input_ = std::move(smaller);
-  } else if (input_.size() < wanted) {
-    input_.resize(wanted);
-  }
+  input_.resize(kIdleInputSize);
+  return std::span(input_).subspan(input_end_);
+}
+
+// What is received there stays there until the request is answered.
+void Connection::begin_frame() {
+  const ByteView first = came();
+  frame_ = std::make_shared<Buffer>();
+  frame_->reserve(std::min(frame_size_, kFrameAtOnceMax));
+  frame_->assign(first.begin(), first.end());
+  frame_end_ = first.size();
+  input_begin_ = input_end_ = 0;
+}
+
+ByteView Connection::came() const {
+  if (frame_ != nullptr) return ByteView(*frame_).first(frame_end_);
+  return ByteView(input_).subspan(input_begin_ + kPrefixSize,
+                                  std::min(frame_size_, input_end_ - input_begin_ - kPrefixSize));
 }
 
 struct Connection::UnderWay {
@@ -153,22 +172,20 @@ struct Connection::UnderWay {
 
 void Connection::read_more() {
   reading_ = true;
-  reserve_input();
   if (pool_->stopping()) return stream_.close();
   const BrokerOptions& options = pool_->broker().options();
-  const Millis patience = input_end_ == 0 ? options.idle_timeout : options.request_timeout;
-  const std::span<std::byte> room(input_.data() + input_end_, input_.size() - input_end_);
-  stream_.read_some(room, patience, [self = shared_from_this()](Result<std::size_t> size) {
+  const Millis patience = begun_receiving() ? options.request_timeout : options.idle_timeout;
+  stream_.read_some(room(), patience, [self = shared_from_this()](Result<std::size_t> size) {
     self->on_read(std::move(size));
   });
 }
 
 void Connection::on_read(Result<std::size_t> size) {
   reading_ = false;
-  if (!size && size.error().kind == ErrorKind::overloaded && input_end_ > 0)
+  if (!size && size.error().kind == ErrorKind::overloaded && begun_receiving())
     return end("timeout", "the rest of a request did not come in time");
   if (!size || *size == 0) return;  // gone or idle for too long; the destructor closes
-  input_end_ += *size;
+  (frame_ != nullptr ? frame_end_ : input_end_) += *size;
   process();
 }
 
@@ -188,25 +205,36 @@ bool Connection::check_size(std::int32_t size) {
   return false;
 }
 
-void Connection::process() {
-  while (send_ready()) {
-    const std::size_t left = input_end_ - input_begin_;
-    if (left < kPrefixSize) break;
+// True: the request that is received is whole. False also when the connection ended.
+bool Connection::receive() {
+  if (frame_ == nullptr) {
+    if (input_end_ - input_begin_ < kPrefixSize) return false;
     const auto size = load_be<std::int32_t>(input_.data() + input_begin_);
-    if (!check_size(size)) return;
+    if (!check_size(size)) return false;
     frame_size_ = static_cast<std::size_t>(size);
-    if (!hold_request(under_way_size_ +
-                      std::min(frame_size_ + kPrefixSize, std::max(left, kIdleInputSize))))
-      return end("overloaded",
-                 "too many large requests at once; try again, or raise "
-                 "kafka.queued.max.request.bytes");
-    if (left - kPrefixSize < frame_size_) break;
+  }
+  const std::size_t size = came().size();
+  if (!hold_request(under_way_size_ + std::min(frame_size_ + kPrefixSize,
+                                               std::max(size + kPrefixSize, kIdleInputSize)))) {
+    end("overloaded",
+        "too many large requests at once; try again, or raise kafka.queued.max.request.bytes");
+    return false;
+  }
+  if (size == frame_size_) return true;
+  if (frame_ == nullptr && frame_size_ + kPrefixSize > kIdleInputSize) begin_frame();
+  return false;
+}
+
+void Connection::process() {
+  while (send_ready() && receive()) {
     if (!may_begin()) return;  // an answer leads back here
-    const auto first = input_.begin() + static_cast<std::ptrdiff_t>(input_begin_ + kPrefixSize);
-    auto frame = std::make_shared<const Buffer>(first, first + size);
-    input_begin_ += kPrefixSize + frame_size_;
+    if (frame_ == nullptr) {
+      const ByteView bytes = came();
+      frame_ = std::make_shared<Buffer>(bytes.begin(), bytes.end());
+      input_begin_ += kPrefixSize + frame_size_;
+    }
     frame_size_ = 0;
-    begin(std::move(frame));
+    begin(std::exchange(frame_, nullptr));
   }
   // A request that may wait long, like a Fetch, is not read past: the time limit of the next read
   // must not begin before its answer.
@@ -217,8 +245,7 @@ void Connection::process() {
 bool Connection::may_begin() const {
   if (under_way_.empty() && !writing_) return true;
   const bool is_produce =
-      frame_size_ >= sizeof kProduceKey &&
-      load_be<std::int16_t>(input_.data() + input_begin_ + kPrefixSize) == kProduceKey;
+      frame_size_ >= sizeof kProduceKey && load_be<std::int16_t>(came().data()) == kProduceKey;
   return is_produce && producing_ && under_way_.size() < kProducesMax;
 }
 

@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -83,7 +84,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Writes the answers whose turn it is; false when the connection ended.
   bool send_ready();
   void on_written(Result<void> written);
-  void reserve_input();
+  bool receive();
+  // Where the next bytes go.
+  std::span<std::byte> room();
+  // The request that is too large for the input gets a buffer of its own.
+  void begin_frame();
+  // The bytes that have come of the request that is received, behind its length.
+  ByteView came() const;
+  bool begun_receiving() const { return input_end_ > input_begin_ || frame_ != nullptr; }
   void end(std::string_view reason, const std::string& why);
   bool hold_request(std::size_t size);
 
@@ -95,8 +103,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Buffer input_;
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
-  std::size_t frame_size_ = 0;  // of the request that begins the input; 0 while unknown
-  std::size_t held_ = 0;        // of requests, as the pool knows it
+  std::size_t frame_size_ = 0;     // of the request that is received; 0 while unknown
+  std::shared_ptr<Buffer> frame_;  // it, when the input is too small
+  std::size_t frame_end_ = 0;      // of what has come of it
+  std::size_t held_ = 0;           // of requests, as the pool knows it
   bool answered_any_ = false;
   bool ended_ = false;
   bool reading_ = false;

@@ -9,6 +9,7 @@
 #include "broker/api_list.h"
 #include "broker/broker.h"
 #include "broker/topics.h"
+#include "log/cleanup_policy.h"
 #include "record/batch.h"
 
 namespace adbrook::broker {
@@ -107,8 +108,21 @@ class Producing : public std::enable_shared_from_this<Producing> {
     if (header->compression() == record::Compression::zstd && call_.version() < kZstdSince)
       return refuse(outcome, ErrorCode::unsupported_compression_type,
                     "zstd needs version 7 of Produce");
+    if (log::cleanup_policy(topic.config).by_key && !every_record_has_a_key(bytes))
+      return refuse(outcome, ErrorCode::invalid_record,
+                    "a record has no key, and by cleanup.policy=compact the topic keeps records by "
+                    "their keys; give each one a key");
     outcome.log_times = topic.config.timestamp_type == log::TimestampType::log_append_time;
     append(*header, {topic.name, asked.index}, *partition, bytes, outcome);
+  }
+
+  // Compaction would take one without a key for nothing.
+  bool every_record_has_a_key(ByteView bytes) const {
+    auto reader = record::BatchReader::open(bytes, broker_.options().decompressed_max);
+    record::RecordView record;
+    while (reader && reader->next(record).value_or(false))
+      if (!record.key) return false;
+    return reader.has_value();
   }
 
   Result<record::BatchHeader> check(ByteView bytes) const {

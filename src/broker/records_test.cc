@@ -117,6 +117,15 @@ TEST_F(RecordsTest, each_broken_batch_has_its_code_and_keeps_nothing) {
   EXPECT_EQ(offset_at(-1), 0);
 }
 
+TEST_F(RecordsTest, a_compacted_topic_takes_no_record_without_a_key) {
+  const log::TopicConfig config{.given = {{"cleanup.policy", "compact"}}};
+  ASSERT_TRUE(bed.log.log->create_topic("keyed", 1, config));
+  EXPECT_EQ(produce(produced_batch({"a"}), "keyed").error_code, ErrorCode::invalid_record);
+  record::BatchBuilder builder;
+  builder.add({1000}, as_bytes("key"), as_bytes("a"));
+  EXPECT_EQ(produce(builder.finish(), "keyed").base_offset, 0);
+}
+
 TEST_F(RecordsTest, a_refused_partition_takes_no_other_with_it) {
   const Buffer good = produced_batch({"a"});
   ProduceRequest both = request(good);

@@ -7,6 +7,12 @@ namespace {
 
 constexpr std::size_t kReadSize = 1 << 20;
 constexpr Bytes kStateBatchMax = 64_MiB;
+// The part that is not compacted, and read whole at the start.
+constexpr Bytes kStateSegmentSize = 8_MiB;
+
+log::TopicConfig state_config() {
+  return {.segment_bytes = kStateSegmentSize, .given = {{"cleanup.policy", "compact"}}};
+}
 
 Result<void> visit_batch(ByteView batch, const StateTopic::Each& each) {
   auto reader = record::BatchReader::open(batch, kStateBatchMax);
@@ -24,9 +30,16 @@ Result<void> visit_batch(ByteView batch, const StateTopic::Each& each) {
 }  // namespace
 
 Result<StateTopic> StateTopic::open(log::Log& log, io::Clock& clock, std::string_view name) {
-  if (auto made = log.create_topic(name, 1, {}); !made) return pass(std::move(made.error()));
+  if (auto made = log.create_topic(name, 1, state_config()); !made)
+    return pass(std::move(made.error()));
   auto description = log.topic(name);
   if (!description) return pass(std::move(description.error()));
+  // One that an earlier version made.
+  if (!description->config.given.contains("cleanup.policy")) {
+    if (auto done = log.alter_config(name, state_config()); !done)
+      return pass(std::move(done.error()));
+    description->config = state_config();
+  }
   const auto partition = log.partition(name, 0);
   if (!partition) return pass(partition.error());
   return StateTopic(log, clock, std::move(*description), *partition);

@@ -27,6 +27,13 @@ void AbortedIndex::drop_below(Offset start) {
   if (count > 0) measure_from(0);
 }
 
+void AbortedIndex::remove_ended_at(const std::vector<Offset>& ends) {
+  const std::size_t count = std::erase_if(rows_, [&](const Row& row) {
+    return std::ranges::binary_search(ends, row.transaction.last);
+  });
+  if (count > 0) measure_from(0);
+}
+
 std::vector<AbortedTransaction> AbortedIndex::look(Offset from, Offset& end) const {
   std::vector<AbortedTransaction> found;
   const auto begin =

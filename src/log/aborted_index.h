@@ -19,6 +19,9 @@ class AbortedIndex {
   // Those that ended below.
   void drop_below(Offset start);
 
+  // Those that ended at one of these offsets, sorted: nothing is left of them.
+  void remove_ended_at(const std::vector<Offset>& ends);
+
   // All that touch [from, end), by their first offset. `end` comes nearer when there are too many,
   // to where one begins above `from`.
   std::vector<AbortedTransaction> look(Offset from, Offset& end) const;

@@ -7,7 +7,7 @@ namespace adbrook::log {
 namespace {
 
 constexpr std::string_view kMagic = "ADBKCKPT";
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 constexpr std::uint32_t kVersionMin = 1;  // the oldest that is read
 constexpr std::size_t kCrcAt = 12;
 constexpr std::size_t kBodyAt = 16;
@@ -54,7 +54,9 @@ void append_partition(Buffer& to, const CheckpointedPartition& partition) {
     append_le(to, segment.first_append_time.ms);
     append_le(to, segment.last_append_time.ms);
     append_le(to, segment.max_timestamp.ms);
+    append_le(to, segment.generation);
   }
+  append_le(to, partition.compacted_to.value);
   append_le(to, static_cast<std::uint32_t>(partition.producers.size()));
   for (const ProducerState& producer : partition.producers) append_producer(to, producer);
   append_le(to, static_cast<std::uint32_t>(partition.aborted.size()));
@@ -155,7 +157,9 @@ CheckpointedPartition Decoder::read_partition() {
     segment.last_append_time.ms = reader_.number<std::int64_t>();
     segment.max_timestamp.ms = reader_.number<std::int64_t>();
     if (before(2)) segment.first_append_time = segment.last_append_time;
+    if (!before(3)) segment.generation = reader_.number<std::uint32_t>();
   }
+  if (!before(3)) partition.compacted_to.value = reader_.number<std::int64_t>();
   if (before(2)) {
     partition.start = partition.segments.empty() ? partition.next : partition.segments.front().base;
     return partition;

@@ -124,7 +124,9 @@ Result<void> Checkpointer::drive() {
 }
 
 bool Checkpointer::step() {
-  const std::lock_guard lock(run_mutex_);
+  // Whoever runs a whole one covers this step too; waiting would take a thread from the writer.
+  const std::unique_lock lock(run_mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
   if (health_.failed()) return false;
   if (run_ == nullptr) {
     begin({});

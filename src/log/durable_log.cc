@@ -19,6 +19,8 @@ constexpr std::size_t kWalFileCountMax = 8;
 // What a power loss may take of topics with relaxed durability.
 constexpr Millis kRelaxedSyncDelay{100};
 constexpr Millis kSpaceCheckDelay{1'000};
+// How often topics that are compacted are looked at, unless old segments are more often.
+constexpr Millis kCompactionCheck{15'000};
 // Space is back when this much is: less would run out with the next reservation.
 constexpr std::uint64_t kSpaceWanted = 1 << 20;
 
@@ -51,7 +53,8 @@ DurableLog::DurableLog(io::FileSystem& files, io::Clock& clock, io::Executor& ex
       wal_(files, clock, metrics, directory_.wal(),
            WalOptions{.file_size = options.wal_file_bytes}),
       writer_(state_, wal_, health_, clock, metrics, options.producer_expiration),
-      checkpointer_(files, directory_, state_, wal_, writer_mutex_, health_, metrics) {}
+      checkpointer_(files, directory_, state_, wal_, writer_mutex_, health_, metrics),
+      compactor_(files, state_, checkpointer_, health_, clock, metrics) {}
 
 DurableLog::~DurableLog() {
   static_cast<void>(close());
@@ -62,7 +65,9 @@ Result<void> DurableLog::start() {
   auto done = recover_and_begin();
   // Nothing may be written to a directory that was not understood, not even by close().
   if (!done) health_.fail(done.error());
-  if (done) start_timers();
+  if (!done) return done;
+  begin_retention();
+  begin_compaction(compaction_check());
   return done;
 }
 
@@ -175,13 +180,25 @@ void DurableLog::checkpoint_step() {
   if (checkpointer_.step()) post_checkpoint();
 }
 
-void DurableLog::start_timers() {
+void DurableLog::begin_retention() {
   executor_.post_after(options_.retention_check, gate_.pass([this] { retention_step(); }));
 }
 
 void DurableLog::retention_step() {
   static_cast<void>(apply_retention());
-  start_timers();
+  begin_retention();
+}
+
+Millis DurableLog::compaction_check() const {
+  return std::min(kCompactionCheck, options_.retention_check);
+}
+
+void DurableLog::begin_compaction(Millis delay) {
+  executor_.post_after(delay, gate_.pass([this] { compaction_step(); }));
+}
+
+void DurableLog::compaction_step() {
+  begin_compaction(compactor_.step().value_or(compaction_check()));
 }
 
 Result<void> DurableLog::apply_retention() {
@@ -200,6 +217,7 @@ Result<void> DurableLog::apply_retention() {
 Result<void> DurableLog::close() {
   const std::lock_guard closing(close_mutex_);
   if (closed_ != nullptr) return *closed_;
+  compactor_.stop();
   queue_.close();
   GroupOutcome outcome;
   {
@@ -234,6 +252,10 @@ Result<ReadBatches> DurableLog::read(PartitionId partition, Offset from, std::si
     if (!place) return pass(place.error());
     if (place->segment == nullptr) return ReadBatches{.next = from};
     auto read = place->segment->read(from, place->end, size_max);
+    // Compaction put another one in its place since the look; a new look finds that.
+    if (!read && read.error().kind == ErrorKind::out_of_range &&
+        !state_.has_segment(partition, *place->segment))
+      continue;
     if (!read) return read;
     if (read->batches.empty()) {
       // Nothing is left of this segment there; the end may have come nearer than its own.
@@ -253,13 +275,19 @@ Result<Offset> DurableLog::offset_for_time(PartitionId partition, Timestamp time
   const Ends ends = state_.ends(partition);
   if (state_.partition(partition) == nullptr)
     return fail(ErrorKind::not_found, "there is no such partition; ask for it anew");
-  for (const auto& segment : state_.segments(partition)) {
-    if (segment->extent().max_timestamp < time) continue;
-    const auto found = segment->first_at_or_after(time, ends.start);
-    if (!found) return pass(found.error());
-    if (*found) return std::clamp(**found, ends.start, ends.visible);
+  for (;;) {
+    bool replaced = false;
+    for (const auto& segment : state_.segments(partition)) {
+      if (segment->extent().max_timestamp < time) continue;
+      const auto found = segment->first_at_or_after(time, ends.start);
+      replaced = !found && found.error().kind == ErrorKind::out_of_range &&
+                 !state_.has_segment(partition, *segment);
+      if (replaced) break;
+      if (!found) return pass(found.error());
+      if (*found) return std::clamp(**found, ends.start, ends.visible);
+    }
+    if (!replaced) return ends.visible;
   }
-  return ends.visible;
 }
 
 void DurableLog::when_visible(PartitionId partition, Offset offset, io::Step step) {

@@ -9,6 +9,7 @@
 
 #include "log/append_queue.h"
 #include "log/checkpointer.h"
+#include "log/compactor.h"
 #include "log/data_directory.h"
 #include "log/gate.h"
 #include "log/group_writer.h"
@@ -20,8 +21,8 @@
 
 namespace adbrook::log {
 
-// Locks, in the order they are taken: the checkpointer's, writer_mutex_, then those of the queue,
-// the state and the segments, which are held for moments and take no other.
+// Locks, in the order they are taken: the compactor's, the checkpointer's, writer_mutex_, then
+// those of the queue, the state and the segments, which are held for moments and take no other.
 class DurableLog final : public Log {
  public:
   DurableLog(io::FileSystem& files, io::Clock& clock, io::Executor& executor, Metrics& metrics,
@@ -78,6 +79,7 @@ class DurableLog final : public Log {
     return state_.max_timestamp(partition);
   }
   Result<void> apply_retention() override;
+  Compactor& compactor() { return compactor_; }
   void hold(std::string_view holder, PartitionId partition, Offset offset) override {
     state_.hold(holder, partition, offset);
   }
@@ -96,8 +98,11 @@ class DurableLog final : public Log {
   void after_group(GroupOutcome outcome);
   void post_checkpoint();
   void checkpoint_step();
-  void start_timers();
+  void begin_retention();
+  Millis compaction_check() const;
+  void begin_compaction(Millis delay);
   void retention_step();
+  void compaction_step();
   void relaxed_sync_step();
   void space_step();
 
@@ -115,6 +120,7 @@ class DurableLog final : public Log {
   Wal wal_;
   GroupWriter writer_;
   Checkpointer checkpointer_;
+  Compactor compactor_;
   std::mutex topics_mutex_;  // topics come and go one at a time
   std::atomic<bool> checkpoint_posted_ = false;
   std::atomic<bool> relaxed_sync_posted_ = false;

@@ -17,6 +17,7 @@ struct ModelBatch {
   std::size_t partition = 0;  // index into CrashModel::partitions
   std::string value;
   int count = 0;
+  std::string key;  // where records are compacted
   TestProducer producer;
   std::optional<record::TransactionEnd> end;  // a marker of the coordinator
 };
@@ -39,10 +40,14 @@ struct ModelPartition {
   std::string topic;
   std::int32_t number = 0;
   bool relaxed = false;
+  bool compacted = false;
   bool gone = false;  // its topic was deleted
   struct Batch {
     std::string value;
     int count = 0;
+    std::string key;
+    std::int64_t producer = -1;
+    bool marker = false;
   };
   std::map<Offset, Batch> kept;  // what is sure to be there, by base offset
   Offset next;                   // behind `kept`
@@ -72,7 +77,8 @@ class CrashModel {
   Found read_all(LogBed& bed, ModelPartition& partition);
   enum class Presence { whole, none, cannot_tell, torn };
   Presence presence(const ModelAppend& append, const std::vector<Found>& found,
-                    const std::vector<Offset>& starts) const;
+                    const std::vector<Ends>& ends) const;
+  void check_compacted(const ModelPartition& partition, const Found& found, const Ends& ends);
   void keep(const ModelAppend& append);
   void check_offsets(LogBed& bed);
 
@@ -110,9 +116,10 @@ inline CrashModel::Found CrashModel::read_all(LogBed& bed, ModelPartition& parti
       const auto header = record::check_batch(bytes);
       // Records were deleted up to the middle of a batch.
       const bool cut = from == ends.start && header && header->base_offset < from;
-      if (!header || (header->base_offset != from && !cut))
+      const bool hole = partition.compacted && header && header->base_offset > from;
+      if (!header || (header->base_offset != from && !cut && !hole))
         return ADD_FAILURE() << "a hole or damage at " << from.value, found;
-      found[header->base_offset] = {value_of(bytes), header->record_count};
+      found[header->base_offset] = {.value = value_of(bytes), .count = header->record_count};
       from = header->last_offset() + 1;
     }
   }
@@ -122,7 +129,7 @@ inline CrashModel::Found CrashModel::read_all(LogBed& bed, ModelPartition& parti
 
 inline CrashModel::Presence CrashModel::presence(const ModelAppend& append,
                                                  const std::vector<Found>& found,
-                                                 const std::vector<Offset>& starts) const {
+                                                 const std::vector<Ends>& ends) const {
   std::map<std::size_t, Offset> next;
   bool some = false;
   bool some_missing = false;
@@ -131,10 +138,13 @@ inline CrashModel::Presence CrashModel::presence(const ModelAppend& append,
     if (partition.gone) continue;
     const Offset base = next.try_emplace(batch.partition, partition.next).first->second;
     next[batch.partition] = base + batch.count;
-    if (base < starts[batch.partition]) continue;
+    if (base < ends[batch.partition].start) continue;
     const auto there = found[batch.partition].find(base);
-    const bool same = there != found[batch.partition].end() && there->second.value == batch.value &&
-                      there->second.count == batch.count;
+    // What has a place in the log and is not there any more was compacted.
+    const bool missing = there == found[batch.partition].end();
+    const bool same = missing ? partition.compacted && base < ends[batch.partition].visible
+                              : there->second.value == batch.value &&
+                                    (partition.compacted || there->second.count == batch.count);
     (same ? some : some_missing) = true;
   }
   if (some && some_missing) return Presence::torn;
@@ -145,7 +155,8 @@ inline CrashModel::Presence CrashModel::presence(const ModelAppend& append,
 inline void CrashModel::keep(const ModelAppend& append) {
   for (const ModelBatch& batch : append.batches) {
     ModelPartition& partition = partitions[batch.partition];
-    partition.kept[partition.next] = {batch.value, batch.count};
+    partition.kept[partition.next] = {batch.value, batch.count, batch.key, batch.producer.id,
+                                      batch.end.has_value()};
     if (batch.end)
       partition.producers.keep_end(batch.producer, *batch.end, partition.next);
     else if (batch.producer.id >= 0)
@@ -159,21 +170,21 @@ inline void CrashModel::keep(const ModelAppend& append) {
 
 inline void CrashModel::check_after_start(LogBed& bed) {
   std::vector<Found> found(partitions.size());
-  std::vector<Offset> starts(partitions.size());
+  std::vector<Ends> ends(partitions.size());
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     ModelPartition& partition = partitions[i];
     if (partition.gone) continue;
     found[i] = read_all(bed, partition);
-    starts[i] = bed.log->ends(bed.partition(partition.topic, partition.number)).start;
-    EXPECT_GE(starts[i], partition.start_least) << "the log start went back";
-    EXPECT_LE(starts[i], partition.start_most) << "more was dropped than retention said";
+    ends[i] = bed.log->ends(bed.partition(partition.topic, partition.number));
+    EXPECT_GE(ends[i].start, partition.start_least) << "the log start went back";
+    EXPECT_LE(ends[i].start, partition.start_most) << "more was dropped than retention said";
   }
   bool ended = false;
   // One caller's appends keep their order. One that was refused unheard leaves no trace.
   for (const auto& append : appends) {
     if (append->state == ModelAppend::State::refused) continue;
     const bool sure = append->state == ModelAppend::State::acknowledged && !append->relaxed;
-    const Presence there = presence(*append, found, starts);
+    const Presence there = presence(*append, found, ends);
     const std::string what = append->batches.empty() ? "offsets" : append->batches[0].value;
     EXPECT_NE(there, Presence::torn) << "seen in part: " << what.substr(0, 12);
     EXPECT_FALSE(ended && there == Presence::whole) << "behind a lost one: " << what.substr(0, 12);
@@ -195,22 +206,46 @@ inline void CrashModel::check_after_start(LogBed& bed) {
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     ModelPartition& partition = partitions[i];
     if (partition.gone) continue;
+    const Offset start = ends[i].start;
+    if (partition.compacted) check_compacted(partition, found[i], ends[i]);
     for (const auto& [base, batch] : partition.kept) {
-      if (base < starts[i]) continue;
+      if (base < start || (partition.compacted && !found[i].contains(base))) continue;
       const auto there = found[i].find(base);
       ASSERT_NE(there, found[i].end()) << "lost at " << base.value;
       EXPECT_EQ(there->second.value, batch.value) << "another batch at " << base.value;
     }
-    const Offset end = bed.log->ends(bed.partition(partition.topic, partition.number)).visible;
+    const Offset end = ends[i].visible;
     EXPECT_EQ(end, partition.next) << "twice, or never acknowledged and never made";
     EXPECT_TRUE(partition.relaxed || end >= partition.seen) << "a reader saw what vanished";
-    partition.kept.erase(partition.kept.begin(), partition.kept.lower_bound(starts[i]));
-    partition.start_least = partition.start_most = partition.start_seen = starts[i];
+    partition.kept.erase(partition.kept.begin(), partition.kept.lower_bound(start));
+    partition.start_least = partition.start_most = partition.start_seen = start;
     partition.seen = end;
-    partition.producers.check(bed, bed.partition(partition.topic, partition.number));
+    partition.producers.check(bed, bed.partition(partition.topic, partition.number),
+                              partition.compacted);
   }
   check_offsets(bed);
   appends.clear();
+}
+
+// Of each key the newest record that counts is there, or it was a deletion and nothing older is.
+inline void CrashModel::check_compacted(const ModelPartition& partition, const Found& found,
+                                        const Ends& ends) {
+  std::set<std::string> met;
+  std::set<std::string> deleted;
+  for (auto kept = partition.kept.rbegin(); kept != partition.kept.rend(); ++kept) {
+    const auto& [base, batch] = *kept;
+    if (base < ends.start) break;
+    const bool there = found.contains(base);
+    if (base >= ends.stable) EXPECT_TRUE(there) << "lost at the end, " << base.value;
+    if (base >= ends.stable || batch.marker) continue;
+    if (partition.producers.is_aborted(batch.producer, base)) continue;
+    if (met.insert(batch.key).second) {
+      if (!batch.value.empty()) EXPECT_TRUE(there) << "the last of its key, " << base.value;
+      if (batch.value.empty() && !there) deleted.insert(batch.key);
+    } else if (deleted.contains(batch.key)) {
+      EXPECT_FALSE(there) << "its deletion went first, " << base.value;
+    }
+  }
 }
 
 inline void CrashModel::check_offsets(LogBed& bed) {

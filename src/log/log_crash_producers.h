@@ -48,10 +48,20 @@ class ModelProducers {
   }
   const std::map<std::int64_t, State>& states() const { return states_; }
 
-  // Compares with what the log says and gives to readers of committed records.
-  void check(LogBed& bed, PartitionId id) const;
+  bool is_aborted(std::int64_t producer, Offset base) const {
+    return std::ranges::any_of(aborted_, [&](const AbortedTransaction& transaction) {
+      return transaction.producer_id == producer && transaction.first <= base &&
+             base <= transaction.last;
+    });
+  }
+
+  // Compares with what the log says and gives to readers of committed records. Where records are
+  // compacted nothing need be said of transactions that have none left.
+  void check(LogBed& bed, PartitionId id, bool compacted) const;
 
  private:
+  void check_aborted(LogBed& bed, PartitionId id, bool compacted) const;
+
   State& at_epoch(const TestProducer& producer) {
     State& state = states_[producer.id];
     if (state.epoch != producer.epoch) state.last.clear();
@@ -63,7 +73,7 @@ class ModelProducers {
   std::vector<AbortedTransaction> aborted_;
 };
 
-inline void ModelProducers::check(LogBed& bed, PartitionId id) const {
+inline void ModelProducers::check(LogBed& bed, PartitionId id, bool compacted) const {
   const Ends ends = bed.log->ends(id);
   Offset stable = ends.visible;
   std::map<std::int64_t, State> known = states_;
@@ -80,7 +90,11 @@ inline void ModelProducers::check(LogBed& bed, PartitionId id) const {
   }
   EXPECT_TRUE(known.empty()) << "a producer was forgotten";
   EXPECT_EQ(ends.stable, std::max(stable, ends.start));
+  check_aborted(bed, id, compacted);
+}
 
+inline void ModelProducers::check_aborted(LogBed& bed, PartitionId id, bool compacted) const {
+  const Ends ends = bed.log->ends(id);
   using Span = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
   const auto span = [](const AbortedTransaction& transaction) {
     return Span{transaction.first.value, transaction.last.value, transaction.producer_id};
@@ -91,6 +105,7 @@ inline void ModelProducers::check(LogBed& bed, PartitionId id) const {
         ends.start < ends.stable)
       expected.insert(span(transaction));
   std::set<Span> told;
+  std::vector<AbortedTransaction> read_of;  // batches with records of transactions, where they are
   Offset from = ends.start;
   while (from < ends.stable) {
     const auto read = bed.log->read(id, from, 3'000, Isolation::committed);
@@ -98,8 +113,21 @@ inline void ModelProducers::check(LogBed& bed, PartitionId id) const {
     ASSERT_GT(read->next, from);
     from = read->next;
     for (const AbortedTransaction& transaction : read->aborted) told.insert(span(transaction));
+    for (const auto& place : read->batches) {
+      const auto header = record::read_header(ByteView(read->bytes).subspan(place.index_begin));
+      if (header->transactional() && !header->control())
+        read_of.push_back({header->producer_id, header->base_offset, header->base_offset});
+    }
   }
   EXPECT_EQ(from, ends.stable);
+  if (compacted)
+    std::erase_if(expected, [&](const Span& one) {
+      const auto [first, last, producer] = one;
+      return !told.contains(one) && std::ranges::none_of(read_of, [&](const auto& batch) {
+        return batch.producer_id == producer && first <= batch.first.value &&
+               batch.first.value <= last;
+      });
+    });
   EXPECT_EQ(told, expected) << ends.start.value << " to " << ends.stable.value;
 }
 

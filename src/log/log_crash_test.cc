@@ -24,7 +24,7 @@ class CrashWorld {
   // Returns how many crashes there were.
   std::uint64_t run() {
     start();
-    for (const char* topic : {"plain", "short", "relaxed"}) make_topic(topic);
+    for (const char* topic : {"plain", "short", "relaxed", "keyed"}) make_topic(topic);
     while (crash_count_ < kCrashesPerWorld && !testing::Test::HasFailure()) live_and_die();
     return crash_count_;
   }
@@ -36,6 +36,8 @@ class CrashWorld {
   void start() {
     bed_.options.wal_file_bytes = {chance(2) ? 16 << 10 : 32 << 10};
     bed_.options.append_queue_bytes = {32 << 10};
+    bed_.options.retention_check = Millis(chance(2) ? 1'000 : 300'000);
+    bed_.compaction_limits.map = chance(3) ? Bytes{1} : 1_MiB;
     bed_.disk.set_capacity(std::nullopt);
     for (int nested = 0;; ++nested) {
       if (nested > 0 && nested <= kNestingMax && chance(2))
@@ -63,6 +65,9 @@ class CrashWorld {
     if (topic == "short") config.retention = Millis(5'000);
     if (topic == "churn") config.retention_bytes = {10'000};
     if (topic == "relaxed") config.durability = Durability::relaxed;
+    if (topic != "keyed") return config;
+    config.segment_bytes = {static_cast<std::int64_t>(1'000 + below(2'000))};
+    config.given = compacted(Millis(2'000), chance(2) ? 0 : 0.3, chance(4));
     return config;
   }
 
@@ -73,8 +78,10 @@ class CrashWorld {
   }
   void note_topic(const std::string& topic) {
     for (std::int32_t number = 0; number < 2; ++number)
-      model_.partitions.push_back(
-          {.topic = topic, .number = number, .relaxed = topic == "relaxed"});
+      model_.partitions.push_back({.topic = topic,
+                                   .number = number,
+                                   .relaxed = topic == "relaxed",
+                                   .compacted = topic == "keyed"});
   }
   bool has_topic(const std::string& topic) {
     for (const ModelPartition& partition : model_.partitions)
@@ -96,7 +103,7 @@ class CrashWorld {
     if (there && !has_topic(unsure_topic_)) note_topic(unsure_topic_);
     if (!there) forget_topic(unsure_topic_);
     unsure_topic_.clear();
-    for (const char* topic : {"plain", "short", "relaxed"})
+    for (const char* topic : {"plain", "short", "relaxed", "keyed"})
       if (!has_topic(topic)) make_topic(topic);
   }
 
@@ -121,10 +128,11 @@ class CrashWorld {
       made.relaxed = made.relaxed && partition.relaxed;
       std::string value = std::to_string(++value_count_) + "/";
       value.resize(value.size() + (chance(6) ? below(2'500) : below(120)), 'x');
-      const int count = 1 + static_cast<int>(below(3));
-      what.batches.push_back(
-          {bed_.partition(partition.topic, partition.number), test_batch(value, count)});
-      made.batches.push_back({index, std::move(value), count});
+      ModelBatch batch{
+          .partition = index, .value = std::move(value), .count = 1 + static_cast<int>(below(3))};
+      give_key(batch);
+      what.batches.push_back({bed_.partition(partition.topic, partition.number), bytes_of(batch)});
+      made.batches.push_back(std::move(batch));
     }
     if (batch_count == 0 || chance(3)) {
       const std::size_t index = any_partition();
@@ -139,6 +147,13 @@ class CrashWorld {
                      [this, &made](Appended result) { model_.answered(made, result); });
   }
 
+  // Few keys, so that most records are replaced; some records delete their key.
+  void give_key(ModelBatch& batch) {
+    if (!model_.partitions[batch.partition].compacted) return;
+    batch.key = "k" + std::to_string(below(5));
+    if (chance(5)) batch.value.clear();
+  }
+
   // --- producers ---
 
   CrashClient& any_client() { return clients_[below(clients_.size())]; }
@@ -149,10 +164,11 @@ class CrashWorld {
     if (client.under_way.contains(index) || client.ending) return;
     std::string value = std::to_string(++value_count_) + "/";
     value.resize(value.size() + below(300), 'x');
-    const ModelBatch batch{.partition = index,
-                           .value = value,
-                           .count = 1 + static_cast<int>(below(3)),
-                           .producer = client.next(index)};
+    ModelBatch batch{.partition = index,
+                     .value = value,
+                     .count = 1 + static_cast<int>(below(3)),
+                     .producer = client.next(index)};
+    give_key(batch);
     client.under_way.insert(index);
     send_as_client({batch}, {}, [this, &client, batch](const Appended& result) {
       client.under_way.erase(batch.partition);
@@ -216,7 +232,11 @@ class CrashWorld {
   }
 
   Buffer bytes_of(ModelBatch& batch) {
-    if (!batch.end) return producer_batch(batch.producer, batch.value, batch.count);
+    if (!batch.end) {
+      Buffer bytes = batch.key.empty() ? test_batch(batch.value, batch.count)
+                                       : keyed_batch(batch.key, batch.value, batch.count);
+      return batch.producer.id < 0 ? bytes : as_produced(batch.producer, std::move(bytes));
+    }
     // The coordinator's epoch makes each marker's value another one.
     Buffer bytes = record::build_transaction_marker(
         {.producer_id = batch.producer.id,
@@ -299,6 +319,11 @@ class CrashWorld {
       model_.partitions.push_back({.topic = "plain", .number = known});
   }
 
+  void compact() {
+    bed_.executor.advance(Millis(static_cast<std::int64_t>(below(1'500))));
+    static_cast<void>(bed_.compact());
+  }
+
   void retain() {
     bed_.executor.advance(Millis(static_cast<std::int64_t>(below(4'000))));
     const bool done = bed_.log->apply_retention().has_value();
@@ -318,7 +343,8 @@ class CrashWorld {
   }
 
   void one_thing() {
-    const std::uint64_t what = below(104);
+    const std::uint64_t what = below(106);
+    if (what >= 104) return compact();
     if (what >= 103) return chance(2) ? delete_records() : grow();
     if (what >= 102) return repeat();
     if (what >= 100) return end_transaction();

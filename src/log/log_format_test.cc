@@ -116,12 +116,50 @@ TEST(LogFormat, a_directory_of_version_1_is_opened_and_goes_on) {
     bed.power_loss();
   }
   // What is written now is of the new version.
-  EXPECT_EQ(load_le<std::uint32_t>(io::read_whole_file(bed.disk, path, 1 << 20)->data() + 8), 2u);
+  EXPECT_EQ(load_le<std::uint32_t>(io::read_whole_file(bed.disk, path, 1 << 20)->data() + 8), 3u);
+}
+
+// One topic without partitions, with what an administrator had set.
+Buffer version_2(const std::string& policy) {
+  Buffer out;
+  append(out, as_bytes("ADBKCKPT"));
+  append_le(out, std::uint32_t{2});
+  append_le(out, std::uint32_t{0});
+  for (const std::uint64_t number : {1, 4096, 0}) append_le(out, number);
+  append_le(out, std::uint32_t{2});
+  append_le(out, std::uint32_t{1});
+  append_le(out, std::uint32_t{1});
+  for (const std::uint64_t half : {7, 8}) append_le(out, half);
+  append_text(out, "t");
+  for (const std::int64_t number : {-1, -1, 1000, 1000}) append_le(out, number);
+  append_le(out, std::uint8_t{0});
+  append_le(out, std::int64_t{5});
+  append_le(out, std::uint8_t{0});
+  for (const std::int64_t number : {-1, -1}) append_le(out, number);
+  append_le(out, std::uint8_t{255});
+  append_le(out, std::uint32_t{1});
+  append_text(out, "cleanup.policy");
+  append_text(out, policy);
+  for (const std::uint32_t count : {0, 0}) append_le(out, count);
+  store_le(out.data() + 12, crc32c(ByteView(out).subspan(16)));
+  return out;
+}
+
+TEST(LogFormat, what_version_2_was_told_of_compaction_holds_from_now_on) {
+  for (const bool retention : {false, true}) {
+    const auto checkpoint = decode_checkpoint(version_2(retention ? "compact,delete" : "compact"));
+    ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+    const CleanupPolicy cleanup = cleanup_policy(checkpoint->topics[0].config);
+    EXPECT_TRUE(cleanup.by_key);
+    EXPECT_EQ(cleanup.by_retention, retention);
+    EXPECT_EQ(checkpoint->topics[0].config.segment_time, Millis(5));
+  }
+  EXPECT_FALSE(cleanup_policy(decode_checkpoint(version_2("delete"))->topics[0].config).by_key);
 }
 
 TEST(LogFormat, a_checkpoint_of_a_newer_version_is_refused_as_such) {
   Buffer newer = encode_checkpoint({});
-  store_le(newer.data() + 8, std::uint32_t{3});
+  store_le(newer.data() + 8, std::uint32_t{4});
   EXPECT_EQ(decode_checkpoint(newer).error().kind, ErrorKind::unsupported);
 }
 

@@ -205,6 +205,14 @@ std::vector<std::shared_ptr<Segment>> LogState::segments(PartitionId id) const {
   return partition->readers.segments;
 }
 
+bool LogState::has_segment(PartitionId id, const Segment& segment) const {
+  const std::lock_guard lock(mutex_);
+  const Partition* const partition = find_locked(id);
+  return partition != nullptr &&
+         std::ranges::any_of(partition->readers.segments,
+                             [&](const auto& one) { return one.get() == &segment; });
+}
+
 std::uint64_t LogState::size_on_disk(PartitionId id) const {
   const std::lock_guard lock(mutex_);
   const Partition* const partition = find_locked(id);
@@ -346,6 +354,7 @@ void LogState::end_deleting(std::string_view name, bool deleted) {
 std::size_t LogState::expired_count(const Partition& partition, Timestamp now) {
   const auto& segments = partition.readers.segments;
   const TopicConfig& config = *partition.config();
+  if (!partition.cleanup().by_retention) return 0;
   const Offset floor = partition.readers.hold_floor();
   std::int64_t size = 0;
   for (const auto& segment : segments) size += segment->extent().log_size;
@@ -383,6 +392,36 @@ std::vector<std::shared_ptr<Segment>> LogState::drop_expired(Timestamp now) {
     partition->readers.advance_start(start, dropped);
   }
   return dropped;
+}
+
+std::optional<CompactionPlan> LogState::plan_compaction(
+    Timestamp now, const std::set<PartitionKey>& skipped) const {
+  const std::lock_guard lock(mutex_);
+  std::optional<CompactionPlan> dirtiest;
+  for (const PartitionPtr& partition : partitions_) {
+    if (partition == nullptr || skipped.contains(partition->key())) continue;
+    auto plan = log::plan_compaction(partition, now);
+    if (plan && (!dirtiest || plan->dirty_ratio > dirtiest->dirty_ratio))
+      dirtiest = std::move(plan);
+  }
+  return dirtiest;
+}
+
+bool LogState::replace(const CompactedRun& run) {
+  const std::lock_guard lock(mutex_);
+  const auto id = ids_.find(run.partition);
+  Partition* const partition = id == ids_.end() ? nullptr : find_locked(id->second);
+  if (partition == nullptr) return false;
+  auto& readers = partition->readers;
+  // Retention or a deletion may have taken some of them meanwhile.
+  const auto found = std::ranges::search(readers.segments, run.sources);
+  if (found.empty()) return false;
+  const auto place = readers.segments.erase(found.begin(), found.end());
+  if (run.compacted != nullptr) readers.segments.insert(place, run.compacted);
+  // With the markers that are not there any more, so that no reader waits for one.
+  readers.aborted.remove_ended_at(run.removed_ends);
+  if (run.compacted_to) readers.compacted_to = *run.compacted_to;
+  return true;
 }
 
 Result<void> LogState::check_deletion(PartitionId id, Offset before) const {

@@ -6,11 +6,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "log/checkpoint.h"
+#include "log/compaction_plan.h"
 #include "log/log.h"
 #include "log/partition.h"
 
@@ -61,6 +63,7 @@ class LogState {
   // out_of_range: below the start or above the visible end.
   Result<ReadPlace> place(PartitionId id, Offset from, Isolation isolation) const;
   std::vector<std::shared_ptr<Segment>> segments(PartitionId id) const;
+  bool has_segment(PartitionId id, const Segment& segment) const;
   std::uint64_t size_on_disk(PartitionId id) const;
   Timestamp max_timestamp(PartitionId id) const;
   std::optional<CommittedOffset> committed(std::string_view group, PartitionId id) const;
@@ -91,6 +94,12 @@ class LogState {
   // Lets whole old segments go, per retention.ms and retention.bytes; their files stay.
   std::vector<std::shared_ptr<Segment>> drop_expired(Timestamp now);
   bool anything_expired(Timestamp now) const;
+  // The partition with the largest share of records that compaction has not seen, among those where
+  // it is due; `skipped` are left out.
+  std::optional<CompactionPlan> plan_compaction(Timestamp now,
+                                                const std::set<PartitionKey>& skipped) const;
+  // Between two groups. False, and nothing changed: the segments are not the partition's any more.
+  bool replace(const CompactedRun& run);
   // Why the start may not move there; then the new start and the segments that go with it.
   Result<void> check_deletion(PartitionId id, Offset before) const;
   Offset advance_start(PartitionId id, Offset before,

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,7 +12,7 @@
 
 #include "io/simulated_executor.h"
 #include "io/simulated_file_system.h"
-#include "log/log.h"
+#include "log/durable_log.h"
 #include "record/batch.h"
 
 namespace adbrook::log {
@@ -24,6 +25,22 @@ inline Buffer test_batch(std::string_view value, int record_count = 1, Timestamp
     builder.add(time + Millis(i), std::nullopt, as_bytes(value));
   return builder.finish();
 }
+// All of one key; without a value they delete it.
+inline Buffer keyed_batch(std::string_view key, std::string_view value, int record_count) {
+  record::BatchBuilder builder;
+  std::optional<ByteView> bytes;
+  if (!value.empty()) bytes = as_bytes(value);
+  for (int i = 0; i < record_count; ++i) builder.add({1000 + i}, as_bytes(key), bytes);
+  return builder.finish();
+}
+
+// The settings of a topic that is compacted, as an administrator gives them.
+inline std::map<std::string, std::string> compacted(Millis delete_retention, double dirty_ratio_min,
+                                                    bool also_deleted = false) {
+  return {{"cleanup.policy", also_deleted ? "compact,delete" : "compact"},
+          {"delete.retention.ms", std::to_string(delete_retention.count())},
+          {"min.cleanable.dirty.ratio", std::to_string(dirty_ratio_min)}};
+}
 
 struct TestProducer {
   std::int64_t id = -1;
@@ -31,15 +48,17 @@ struct TestProducer {
   std::int32_t sequence = -1;
   bool transactional = false;
 };
-inline Buffer producer_batch(const TestProducer& producer, std::string_view value,
-                             int record_count = 1) {
-  Buffer batch = test_batch(value, record_count);
+inline Buffer as_produced(const TestProducer& producer, Buffer batch) {
   record::stamp_producer(batch,
                          {.attributes = static_cast<std::int16_t>(producer.transactional ? 16 : 0),
                           .producer_id = producer.id,
                           .producer_epoch = producer.epoch,
                           .base_sequence = producer.sequence});
   return batch;
+}
+inline Buffer producer_batch(const TestProducer& producer, std::string_view value,
+                             int record_count = 1) {
+  return as_produced(producer, test_batch(value, record_count));
 }
 
 // The value of a batch's first record.
@@ -64,6 +83,7 @@ class LogBed {
     auto opened = Log::open(disk, executor.clock(), executor, *metrics, "data", options);
     if (!opened) return pass(std::move(opened.error()));
     log = std::move(*opened);
+    compactor().set_limits(compaction_limits);
     return {};
   }
   // The process is gone together with the disk; disk.crash() decides what is kept.
@@ -85,6 +105,10 @@ class LogBed {
     disk.kill_process();
     killed_.emplace_back(std::move(metrics), std::move(log));
   }
+
+  // Everything that is due.
+  Result<void> compact() { return compactor().run(); }
+  Compactor& compactor() { return static_cast<DurableLog&>(*log).compactor(); }
 
   PartitionId partition(std::string_view topic, std::int32_t number = 0) {
     return log->partition(topic, number).value();
@@ -120,6 +144,7 @@ class LogBed {
   io::SimulatedExecutor executor;
   std::unique_ptr<Metrics> metrics;
   LogOptions options{.wal_file_bytes = {64 << 10}, .append_queue_bytes = 1_MiB};
+  CompactionLimits compaction_limits;
   std::unique_ptr<Log> log;
 
  private:

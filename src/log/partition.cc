@@ -52,6 +52,7 @@ Partition::Partition(io::FileSystem& files, PartitionKey key, std::string direct
       key_(key),
       directory_(std::move(directory)),
       config_(std::move(config)),
+      cleanup_(cleanup_policy(*config_)),
       next_(kept.next),
       last_append_time_(kept.last_append_time) {
   for (const SegmentExtent& extent : kept.segments)
@@ -64,6 +65,7 @@ Partition::Partition(io::FileSystem& files, PartitionKey key, std::string direct
   producers_.restore(kept.producers);
   for (const AbortedTransaction& transaction : kept.aborted) readers.aborted.add(transaction);
   readers.aborted.drop_below(kept.start);
+  readers.compacted_to = kept.compacted_to;
   readers.ends.start = kept.start;
   move_ends();
 }
@@ -118,8 +120,12 @@ bool Partition::is_full(const Needed& needed, Timestamp now) const {
   // Rows count offsets from the base in 32 bits.
   const bool too_long =
       next_ + needed.offset_count - active_base_ > std::numeric_limits<std::uint32_t>::max();
-  const bool too_old =
-      config_->segment_time > Millis(0) && active_since_ + config_->segment_time < now;
+  // Nothing is compacted before its segment is full.
+  Millis time_max = config_->segment_time;
+  if (cleanup_.by_key && cleanup_.lag_max > Millis(0) &&
+      (time_max <= Millis(0) || cleanup_.lag_max < time_max))
+    time_max = cleanup_.lag_max;
+  const bool too_old = time_max > Millis(0) && active_since_ + time_max < now;
   return too_big || too_long || too_old;
 }
 
@@ -193,6 +199,7 @@ CheckpointedPartition Partition::describe() const {
   CheckpointedPartition kept{
       .start = readers.ends.start, .next = next_, .last_append_time = last_append_time_};
   for (const auto& segment : readers.segments) kept.segments.push_back(segment->extent());
+  kept.compacted_to = readers.compacted_to;
   kept.producers = producers_.describe();
   kept.aborted = readers.aborted.describe();
   return kept;

@@ -11,6 +11,7 @@
 #include "io/executor.h"
 #include "io/file_system.h"
 #include "log/aborted_index.h"
+#include "log/cleanup_policy.h"
 #include "log/log.h"
 #include "log/producers.h"
 #include "log/segment.h"
@@ -24,6 +25,7 @@ struct CheckpointedPartition {
   Offset next;
   Timestamp last_append_time = Timestamp::lowest();
   std::vector<SegmentExtent> segments;  // the last one is active
+  Offset compacted_to;                  // everything below went through compaction
   std::vector<ProducerState> producers;
   std::vector<AbortedTransaction> aborted;
 };
@@ -51,6 +53,7 @@ class Partition {
     std::vector<std::shared_ptr<Segment>> segments;
     Ends ends;
     AbortedIndex aborted;
+    Offset compacted_to;
     std::multimap<Offset, io::Step> waiting;         // by the offset that must become visible
     std::multimap<Offset, io::Step> waiting_stable;  // by the one that must become stable
     std::map<std::string, Offset, std::less<>> holds;
@@ -66,7 +69,11 @@ class Partition {
   PartitionKey key() const { return key_; }
   // Changes between two groups and under the state's lock, so either of them keeps it.
   const ConfigPtr& config() const { return config_; }
-  void set_config(ConfigPtr config) { config_ = std::move(config); }
+  void set_config(ConfigPtr config) {
+    config_ = std::move(config);
+    cleanup_ = cleanup_policy(*config_);
+  }
+  const CleanupPolicy& cleanup() const { return cleanup_; }
   const std::string& directory() const { return directory_; }
 
   // Makes sure that the segment files have room for one append's batches, in a new segment if it is
@@ -109,6 +116,7 @@ class Partition {
   const PartitionKey key_;
   const std::string directory_;
   ConfigPtr config_;
+  CleanupPolicy cleanup_;  // of config_
 
   Offset next_;
   Timestamp last_append_time_;

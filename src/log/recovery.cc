@@ -37,7 +37,7 @@ Result<void> clean_partition(io::FileSystem& files, const std::string& path,
   std::set<std::string> wanted;
   for (const SegmentExtent& segment : kept.segments)
     for (const char* suffix : {".log", ".times"})
-      wanted.insert(segment_name(segment.base) + suffix);
+      wanted.insert(segment_name(segment.base, segment.generation) + suffix);
   for (const std::string& name : *names) {
     if (wanted.erase(name) > 0) continue;
     if (auto done = files.remove(path + "/" + name); !done) return done;

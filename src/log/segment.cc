@@ -13,7 +13,9 @@ constexpr std::size_t kRowsPerIndexEntry = 64;
 constexpr std::size_t kRowsPerRead = 1024;
 constexpr std::uint64_t kReserveMin = 64 << 10;
 constexpr std::uint64_t kReserveMax = 8 << 20;
-// Batches up to this size are gathered into one write.
+// Batches up to this size are gathered into one write of at most this much; for larger ones the
+// copy costs more than another write.
+constexpr std::size_t kGatheredBatchMax = 32 << 10;
 constexpr std::size_t kGatherSizeMax = 1 << 20;
 
 std::unexpected<Error> damaged(const std::string& path, const std::string& why) {
@@ -34,9 +36,11 @@ Result<void> read_exactly(io::File& file, const std::string& path, std::uint64_t
 }  // namespace
 
 // Byte order of the names is the order of the offsets.
-std::string segment_name(Offset base) {
+std::string segment_name(Offset base, std::uint32_t generation) {
   const std::string digits = std::to_string(base.value);
-  return std::string(20 - digits.size(), '0') + digits;
+  std::string name = std::string(20 - digits.size(), '0') + digits;
+  if (generation > 0) name += "-" + std::to_string(generation);
+  return name;
 }
 
 // What one read works on, so that the writer can go on meanwhile.
@@ -48,8 +52,9 @@ struct Segment::Window {
 Segment::Segment(io::FileSystem& files, const std::string& directory, const SegmentExtent& extent)
     : files_system_(files),
       base_(extent.base),
-      log_path_(directory + "/" + segment_name(extent.base) + ".log"),
-      times_path_(directory + "/" + segment_name(extent.base) + ".times"),
+      generation_(extent.generation),
+      log_path_(directory + "/" + segment_name(extent.base, extent.generation) + ".log"),
+      times_path_(directory + "/" + segment_name(extent.base, extent.generation) + ".times"),
       extent_(extent),
       index_loaded_(extent.batch_count == 0),
       log_end_(extent.log_size),
@@ -108,7 +113,7 @@ Result<void> Segment::load_index(Files& files) {
     return damaged(log_path_, "it has " + std::to_string(*size) + " bytes and should have " +
                                   std::to_string(known.log_size));
   // The rows are counted anew from nothing and must come to what the checkpoint says.
-  extent_ = {.base = base_};
+  extent_ = {.base = base_, .generation = generation_};
   index_.clear();
   Result<void> result;
   while (result && extent_.batch_count < known.batch_count) {
@@ -293,10 +298,13 @@ Result<void> Segment::write_staged(Buffer& scratch) {
   for (std::size_t i = 0; i < staged_.size();) {
     const std::uint64_t position = staged_[i].position;
     ByteView run = staged_bytes_[i++];
-    // Many small batches cost less copied together than written one by one.
-    if (i < staged_.size() && run.size() + staged_bytes_[i].size() <= kGatherSizeMax) {
+    const auto is_small = [&](std::size_t k) {
+      return staged_bytes_[k].size() <= kGatheredBatchMax;
+    };
+    if (is_small(i - 1) && i < staged_.size() && is_small(i)) {
       scratch.assign(run.begin(), run.end());
-      while (i < staged_.size() && scratch.size() + staged_bytes_[i].size() <= kGatherSizeMax)
+      while (i < staged_.size() && is_small(i) &&
+             scratch.size() + staged_bytes_[i].size() <= kGatherSizeMax)
         append(scratch, staged_bytes_[i++]);
       run = scratch;
     }

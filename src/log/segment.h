@@ -23,9 +23,11 @@ struct SegmentExtent {
   Timestamp first_append_time;
   Timestamp last_append_time;
   Timestamp max_timestamp = Timestamp::lowest();
+  // How often compaction wrote it anew; 0 as it was appended. Each is a file of its own.
+  std::uint32_t generation = 0;
 };
 
-std::string segment_name(Offset base);  // without suffix
+std::string segment_name(Offset base, std::uint32_t generation);  // without suffix
 
 // Writing (the second block) is owned by the log's writer; everything else is thread-safe.
 // Readers see what was published, also while the writer goes on and after retention let it go.
@@ -40,6 +42,7 @@ class Segment {
   // `time`.
   Result<std::optional<Offset>> first_at_or_after(Timestamp time, Offset from);
   Offset base() const { return base_; }
+  std::uint32_t generation() const { return generation_; }
   SegmentExtent extent() const;  // published
 
   // Makes the files, or cuts them to the extent. Only for the active segment.
@@ -84,6 +87,7 @@ class Segment {
 
   io::FileSystem& files_system_;
   const Offset base_;
+  const std::uint32_t generation_;
   const std::string log_path_;
   const std::string times_path_;
 

@@ -5,24 +5,10 @@
 
 #include "base/hash.h"
 #include "base/varint.h"
+#include "record/batch_layout.h"
 
 namespace adbrook::record {
 namespace {
-
-// Where each field of the header stands; drawn in docs/formats/record-batch.md.
-constexpr std::size_t kBaseOffsetAt = 0;
-constexpr std::size_t kLengthAt = 8;
-constexpr std::size_t kLeaderEpochAt = 12;
-constexpr std::size_t kMagicAt = 16;
-constexpr std::size_t kCrcAt = 17;
-constexpr std::size_t kAttributesAt = 21;
-constexpr std::size_t kLastOffsetDeltaAt = 23;
-constexpr std::size_t kBaseTimestampAt = 27;
-constexpr std::size_t kMaxTimestampAt = 35;
-constexpr std::size_t kProducerIdAt = 43;
-constexpr std::size_t kProducerEpochAt = 51;
-constexpr std::size_t kBaseSequenceAt = 53;
-constexpr std::size_t kRecordCountAt = 57;
 
 constexpr std::int16_t kLogAppendTime = 8;  // a bit of the attributes
 
@@ -204,33 +190,6 @@ void set_log_append_time(std::span<std::byte> batch, Timestamp time) {
   store_be(batch.data() + kAttributesAt, static_cast<std::int16_t>(before | kLogAppendTime));
   store_be(batch.data() + kMaxTimestampAt, time.ms);
   store_be(batch.data() + kCrcAt, crc32c(ByteView(batch).subspan(kAttributesAt)));
-}
-
-Result<Buffer> recompress(ByteView batch, Compression compression, Bytes decompressed_max) {
-  const auto header = read_header(batch);
-  if (!header) return pass(header.error());
-  const ByteView records = batch.first(header->size()).subspan(kBatchHeaderSize);
-  Buffer plain(records.begin(), records.end());
-  if (header->compression() != Compression::none) {
-    auto out = decompress(header->compression(), records, decompressed_max);
-    if (!out) return out;
-    plain = std::move(*out);
-  }
-  Buffer again(batch.begin(), batch.begin() + kBatchHeaderSize);
-  if (compression == Compression::none) {
-    append(again, plain);
-  } else {
-    const auto packed = compress(compression, plain);
-    if (!packed) return pass(packed.error());
-    append(again, *packed);
-  }
-  constexpr std::int16_t kCodecBits = 7;
-  store_be(again.data() + kLengthAt, static_cast<std::int32_t>(again.size() - kLeaderEpochAt));
-  store_be(again.data() + kAttributesAt,
-           static_cast<std::int16_t>((header->attributes & ~kCodecBits) |
-                                     static_cast<std::int16_t>(compression)));
-  store_be(again.data() + kCrcAt, crc32c(ByteView(again).subspan(kAttributesAt)));
-  return again;
 }
 
 Result<std::vector<Header>> read_headers(const RecordView& record) {
