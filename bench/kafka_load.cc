@@ -4,7 +4,10 @@
 //   kafka_load produce|consume|latency --bootstrap HOST:PORT --topic NAME [--records N] [--size
 //   BYTES]
 //              [--rate N] [--compression none] [--acks all] [--linger-ms 5] [--batch-bytes 1000000]
-//              [--in-flight 5] [--idempotence 0]
+//              [--in-flight 5] [--idempotence 0] [--producers 1] [--batch-records 100000]
+//
+// With several producers each is a client of its own, with its own connections, and the records
+// go to them in turns: a fleet of servers that send small batches.
 
 #include <librdkafka/rdkafka.h>
 
@@ -43,7 +46,9 @@ struct Arguments {
                                                {"linger-ms", "5"},
                                                {"batch-bytes", "1000000"},
                                                {"in-flight", "5"},
-                                               {"idempotence", "0"}};
+                                               {"idempotence", "0"},
+                                               {"producers", "1"},
+                                               {"batch-records", "100000"}};
   const std::string& operator[](const char* name) const { return values.at(name); }
   std::int64_t number(const char* name) const { return std::atoll(values.at(name).c_str()); }
 };
@@ -86,12 +91,14 @@ rd_kafka_t* make_producer(const Arguments& a, const char* linger_ms, Acknowledge
   set(conf, "acks", a["acks"]);
   set(conf, "linger.ms", linger_ms);
   set(conf, "batch.size", a["batch-bytes"]);
-  set(conf, "batch.num.messages", "100000");
+  set(conf, "batch.num.messages", a["batch-records"]);
   set(conf, "compression.type", a["compression"]);
   set(conf, "max.in.flight.requests.per.connection", a["in-flight"]);
   set(conf, "enable.idempotence", a["idempotence"] == "1" ? "true" : "false");
-  set(conf, "queue.buffering.max.messages", "1000000");
-  set(conf, "queue.buffering.max.kbytes", "1048576");
+  // All of them together may have this much waiting.
+  const std::int64_t fleet_size = std::max<std::int64_t>(1, a.number("producers"));
+  set(conf, "queue.buffering.max.messages", std::to_string(1'000'000 / fleet_size));
+  set(conf, "queue.buffering.max.kbytes", std::to_string(1'048'576 / fleet_size));
   set(conf, "socket.nagle.disable", "true");
   rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
   rd_kafka_conf_set_opaque(conf, &done);
@@ -133,18 +140,24 @@ void finish(rd_kafka_t* producer, const Acknowledged& done, std::int64_t wanted)
 }
 
 void run_produce(const Arguments& a) {
-  Acknowledged done;
-  rd_kafka_t* producer = make_producer(a, a["linger-ms"].c_str(), done);
+  const auto fleet_size =
+      static_cast<std::size_t>(std::max<std::int64_t>(1, a.number("producers")));
+  std::vector<Acknowledged> done(fleet_size);
+  std::vector<rd_kafka_t*> fleet;
+  for (Acknowledged& acknowledged : done)
+    fleet.push_back(make_producer(a, a["linger-ms"].c_str(), acknowledged));
   const auto payload = make_payload(static_cast<std::size_t>(a.number("size")));
   const std::int64_t count = a.number("records");
+  std::vector<std::int64_t> sent(fleet_size);
   const auto start = Clock::now();
   for (std::int64_t i = 0; i < count; ++i) {
-    produce_one(producer, a["topic"], payload, nullptr);
-    if (i % 1024 == 0) rd_kafka_poll(producer, 0);
+    const std::size_t turn = static_cast<std::size_t>(i) % fleet_size;
+    produce_one(fleet[turn], a["topic"], payload, nullptr);
+    if (++sent[turn] % 1024 == 0) rd_kafka_poll(fleet[turn], 0);
   }
-  finish(producer, done, count);
-  std::printf("result records=%ld seconds=%.3f\n", done.count, seconds_since(start));
-  rd_kafka_destroy(producer);
+  for (std::size_t i = 0; i < fleet_size; ++i) finish(fleet[i], done[i], sent[i]);
+  std::printf("result records=%ld seconds=%.3f\n", count, seconds_since(start));
+  for (rd_kafka_t* producer : fleet) rd_kafka_destroy(producer);
 }
 
 // One record every 1/rate seconds, each sent at its moment whether or not the last is acknowledged.
