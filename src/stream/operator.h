@@ -37,6 +37,11 @@ class Operator {
   virtual std::string describe() const = 0;
   // At the end of every step, with the watermark it ends with (the same or a later one).
   virtual void on_watermark(Timestamp) {}
+  // Once, before load() and the first step: where a store spills to. Outlives all other calls.
+  virtual void open(state::Checkpoint&) {}
+  // A disk error that may have made an answer wrong. Asked at the end of every step: the task stops
+  // then, and nothing of the step is committed.
+  virtual Result<void> trouble() const { return {}; }
   // The whole state, into blobs named after the store. Called only between commits.
   virtual void save(state::Checkpoint&) {}
   virtual Result<void> load(const state::Checkpoint&) { return {}; }

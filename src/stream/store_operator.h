@@ -21,6 +21,15 @@ class StoreOperator final : public Operator {
   void on_watermark(Timestamp watermark) override {
     if constexpr (requires { store_.advance(watermark); }) store_.advance(watermark);
   }
+  void open(state::Checkpoint& checkpoint) override {
+    if constexpr (requires { store_.open(checkpoint); }) store_.open(checkpoint);
+  }
+  Result<void> trouble() const override {
+    if constexpr (requires { store_.trouble(); }) {
+      if (!store_.trouble()) return pass(store_.trouble().error(), "store " + name_);
+    }
+    return {};
+  }
   void save(state::Checkpoint& checkpoint) override { store_.save(checkpoint, name_); }
   Result<void> load(const state::Checkpoint& checkpoint) override {
     return store_.load(checkpoint, name_);

@@ -50,6 +50,7 @@ Result<void> Task::open() {
     note_("checkpoint of " + changelog_.topic + " " + std::to_string(changelog_.number) +
           " passed over, an older one or a longer replay takes its place: " + damage);
   for (const auto& sink : topology_->sinks()) sink->mute(true);
+  for (Operator* part : topology_->parts()) part->open(*checkpoint_);
   auto begun = checkpoint_->empty() ? begin_at_start() : load_state();
   if (begun) hold_inputs();
   return begun;
@@ -188,10 +189,7 @@ Result<void> Task::replay_step(const Step& step) {
     return fail(ErrorKind::corrupt, "a step names input " + std::to_string(step.input));
   if (step.kind == Step::Kind::advance) {
     topology_->inputs()[step.input]->time().advance(step.watermark);
-    return guarded([&]() -> Result<void> {
-      end_step();
-      return {};
-    });
+    return guarded([&] { return end_step(); });
   }
   InputReader& reader = readers_[step.input];
   // A new group's first step tells where it began, which retention may have moved since.
@@ -215,10 +213,7 @@ Result<std::int64_t> Task::take_records(std::size_t input, Timestamp before) {
 Result<void> Task::advance(std::size_t input, Timestamp watermark) {
   topology_->inputs()[input]->time().advance(watermark);
   steps_.push_back(Step::of_advance(static_cast<std::uint16_t>(input), watermark));
-  return guarded([&]() -> Result<void> {
-    end_step();
-    return {};
-  });
+  return guarded([&] { return end_step(); });
 }
 
 Result<void> Task::process(std::size_t input, const InputReader::Taken& taken) {
@@ -227,8 +222,7 @@ Result<void> Task::process(std::size_t input, const InputReader::Taken& taken) {
   return guarded([&]() -> Result<void> {
     if (auto done = topology_->inputs()[input]->take(taken.batches); !done)
       return pass(done.error(), readers_[input].partition().topic);
-    end_step();
-    return {};
+    return end_step();
   });
 }
 
@@ -246,12 +240,15 @@ Result<void> Task::guarded(F user_code) {
 }
 
 // Only here the watermark moves, so that all events of a step are judged alike.
-void Task::end_step() {
+Result<void> Task::end_step() {
   for (std::size_t i = 0; i < readers_.size(); ++i)
     watermarks_[i] = topology_->inputs()[i]->watermark();
   Timestamp& watermark = topology_->context().watermark;
   watermark = task_watermark(watermarks_, watermark);
   for (Operator* part : topology_->parts()) part->on_watermark(watermark);
+  for (const Operator* part : topology_->parts())
+    if (auto fine = part->trouble(); !fine) return fine;
+  return {};
 }
 
 // What goes into a topic of `level` is caused by events of lower levels only.

@@ -93,7 +93,7 @@ class Task {
   Result<void> process(std::size_t input, const InputReader::Taken& taken);
   template <class F>
   Result<void> guarded(F user_code);
-  void end_step();
+  Result<void> end_step();
   Result<void> check_identities() const;
   Buffer commit_record_batch();
   void save_state();

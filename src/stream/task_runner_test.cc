@@ -358,6 +358,35 @@ TEST(TaskRunner, a_reached_budget_stops_input_and_says_so) {
             static_cast<std::int64_t>(kCount));
 }
 
+// A store whose disk can no longer be read from the third order on.
+struct UnreadableStore {
+  int orders = 0;
+  Result<void> trouble() const {
+    if (orders < 3) return {};
+    return fail(ErrorKind::io_failed, "the disk cannot be read");
+  }
+  void save(state::Checkpoint&, std::string_view) {}
+  Result<void> load(const state::Checkpoint&, std::string_view) { return {}; }
+  Bytes memory() const { return {}; }
+};
+
+TEST(TaskRunner, a_store_that_cannot_read_its_disk_stops_the_task_before_the_commit) {
+  TestDriver driver([](Topology& topology) {
+    auto& store = topology.store<UnreadableStore>("shelf");
+    topology.source<Order>("orders", OrderCodec{}, {.id = &Order::id, .time = &Order::time})
+        .for_each("count", [&](const Order&, const RowMeta&) { ++store.orders; })
+        .settle(Outcome::counted);
+  });
+  for (std::uint64_t n = 1; n <= 3; ++n) {
+    EXPECT_EQ(driver.runner().trouble(), "");
+    driver.pipe("orders", order_record(n, driver.now()));
+    driver.run();
+  }
+  EXPECT_NE(driver.runner().trouble().find("store shelf: the disk cannot be read"),
+            std::string::npos);
+  EXPECT_EQ(driver.bus().committed("test", {"orders", 0}), Offset{2});
+}
+
 TEST(TaskRunner, what_a_codec_throws_stops_its_task_and_nothing_else) {
   struct Throwing {
     bool operator()(const record::RecordView&, Order&, Refusal&) {
