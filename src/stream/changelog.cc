@@ -64,6 +64,8 @@ Result<CommitRecord> decode_commit_record(ByteView from) {
       record.steps.push_back(Step::of_records(input, {value}, {value + record_count}));
     else if (kind == Step::Kind::advance)
       record.steps.push_back(Step::of_advance(input, {value}));
+    else if (kind == Step::Kind::clock)
+      record.steps.push_back(Step::of_clock({value}));
     else
       return damaged("has an impossible step");
   }

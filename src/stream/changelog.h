@@ -17,6 +17,7 @@ struct Step {
   enum class Kind : std::uint8_t {
     records = 1,  // the records [first, end) of the input were processed
     advance = 2,  // the input's watermark was moved to `watermark`
+    clock = 3,    // timers by the wall clock were told that it is `watermark`
   };
   Kind kind = Kind::records;
   std::uint16_t input = 0;
@@ -27,6 +28,7 @@ struct Step {
   static Step of_records(std::uint16_t input, Offset first, Offset end) {
     return {Kind::records, input, first, end, {}};
   }
+  static Step of_clock(Timestamp now) { return {Kind::clock, 0, {}, {}, now}; }
   static Step of_advance(std::uint16_t input, Timestamp watermark) {
     return {Kind::advance, input, {}, {}, watermark};
   }

@@ -156,6 +156,19 @@ void MemoryBus::trim(const bus::Partition& partition, Offset start) {
   log.start = log.batches.empty() ? std::min(start, log.end) : log.batches.front().base;
 }
 
+namespace {
+
+std::vector<std::pair<std::string, std::string>> texts_of_headers(const record::RecordView& view) {
+  std::vector<std::pair<std::string, std::string>> texts;
+  const auto headers = record::read_headers(view);
+  ADBROOK_ASSERT(headers.has_value(), "what was appended can be read");
+  for (const record::Header& header : *headers)
+    texts.emplace_back(header.key, as_text(header.value.value_or(ByteView{})));
+  return texts;
+}
+
+}  // namespace
+
 std::vector<MemoryRecord> MemoryBus::records(const bus::Partition& partition) {
   const std::lock_guard lock(mutex_);
   std::vector<MemoryRecord> all;
@@ -168,7 +181,8 @@ std::vector<MemoryRecord> MemoryBus::records(const bus::Partition& partition) {
     while (reader->next(view).value()) {
       const auto key = view.key ? std::optional(std::string(as_text(*view.key))) : std::nullopt;
       all.push_back({view.offset, view.timestamp, batch.append_time, key,
-                     std::string(as_text(view.value.value_or(ByteView{})))});
+                     std::string(as_text(view.value.value_or(ByteView{}))), !view.value,
+                     texts_of_headers(view)});
     }
   }
   return all;

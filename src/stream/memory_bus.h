@@ -20,7 +20,9 @@ struct MemoryRecord {
   Timestamp time;
   Timestamp append_time;
   std::optional<std::string> key;
-  std::string value;
+  std::string value;       // empty when it is null
+  bool tombstone = false;  // the value is null
+  std::vector<std::pair<std::string, std::string>> headers;
   friend bool operator==(const MemoryRecord&, const MemoryRecord&) = default;
 };
 

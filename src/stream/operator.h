@@ -19,13 +19,25 @@
 
 namespace adbrook::stream {
 
+class DeadLetters;
+
 // What every operator of one task sees. Owned by one thread (the task's).
 struct TaskContext {
   std::int32_t partition = 0;
   std::int32_t partition_count = 1;
   std::uint64_t hash_seed = 0;                // secret; changes no answer
   Timestamp watermark = Timestamp::lowest();  // at the begin of the current step
+  // The same over the inputs up to each level; the last is `watermark`. Kept by the task.
+  std::vector<Timestamp> level_watermarks;
   OutcomeCounts counts{1};
+  DeadLetters* dead_letters = nullptr;  // once the topology has a keyed source
+
+  // Over the inputs up to this level; over all of them without a level.
+  Timestamp watermark_at(std::optional<int> level) const {
+    return level && static_cast<std::size_t>(*level) < level_watermarks.size()
+               ? level_watermarks[static_cast<std::size_t>(*level)]
+               : watermark;
+  }
 };
 
 // A named part of a topology. Defaults do nothing: a stateless operator overrides only describe().
@@ -33,15 +45,30 @@ class Operator {
  public:
   virtual ~Operator() = default;
 
+  // The highest level of inputs whose rows come here. Time is theirs then: what an operator tells
+  // as time passes may go into a topic of the next level, whose time must not come before it.
+  // Without a level time is that of all inputs.
+  std::optional<int> flow_level() const { return flow_level_; }
+  void set_flow_level(int level) { flow_level_ = level; }
+
   // One line for people; the lines of a topology also tell two topologies apart.
   virtual std::string describe() const = 0;
-  // At the end of every step, with the watermark it ends with (the same or a later one).
+  // Whether it is put together as it has to be; asked once, when the whole topology stands.
+  virtual Result<void> check() const { return {}; }
+  // At the end of every step, with the watermark it ends with (the same or a later one). Parts are
+  // called in the order of their making, so what is upstream hands on its results first. An
+  // operator that judges lateness goes by the watermark of its own last call: results that an
+  // operator in front of it makes here belong to the time before.
   virtual void on_watermark(Timestamp) {}
   // Once, before load() and the first step: where a store spills to. Outlives all other calls.
   virtual void open(state::Checkpoint&) {}
   // A disk error that may have made an answer wrong. Asked at the end of every step: the task stops
   // then, and nothing of the step is committed.
   virtual Result<void> trouble() const { return {}; }
+  // Timers by the wall clock: when the operator wants to be called next, lowest() for at once, and
+  // the call. The moment comes out of the changelog on a replay; nobody else may ask a clock.
+  virtual std::optional<Timestamp> next_clock() const { return std::nullopt; }
+  virtual void on_clock(Timestamp) {}
   // The whole state, into blobs named after the store. Called only between commits.
   virtual void save(state::Checkpoint&) {}
   virtual Result<void> load(const state::Checkpoint&) { return {}; }
@@ -50,6 +77,9 @@ class Operator {
   virtual bool full() const { return false; }
   // Events that wait in here for another one, by count; what the outcome counts call pending.
   virtual std::uint64_t pending_count() const { return 0; }
+
+ private:
+  std::optional<int> flow_level_;
 };
 
 // One whole record batch of a step, opened.

@@ -26,7 +26,7 @@ Sink::Partition& Sink::room_in(std::int32_t partition) {
 }
 
 void Sink::add_to(std::int32_t partition, Timestamp time, std::optional<ByteView> key,
-                  ByteView value, std::span<const record::Header> headers) {
+                  std::optional<ByteView> value, std::span<const record::Header> headers) {
   if (muted_) return;
   room_in(partition).open.add(time, key, value, headers);
 }

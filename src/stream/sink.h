@@ -25,21 +25,22 @@ class Sink {
   Sink(std::string topic, std::int32_t task_partition, std::int32_t partition_count);
 
   const std::string& topic() const { return topic_; }
+  std::int32_t partition_count() const { return partition_count_; }
   bool muted() const { return muted_; }
   void mute(bool muted) { muted_ = muted; }
 
   // Adds to the partition with the task's own number: for records keyed as the task's inputs are.
-  void add(Timestamp time, std::optional<ByteView> key, ByteView value,
+  void add(Timestamp time, std::optional<ByteView> key, std::optional<ByteView> value,
            std::span<const record::Header> headers = {}) {
     add_to(task_partition_, time, key, value, headers);
   }
   // Adds to the partition that Kafka's default partitioner picks for this key.
-  void add_by_key(Timestamp time, ByteView key, ByteView value,
+  void add_by_key(Timestamp time, ByteView key, std::optional<ByteView> value,
                   std::span<const record::Header> headers = {}) {
     add_to(kafka_partition(key, partition_count_), time, key, value, headers);
   }
-  void add_to(std::int32_t partition, Timestamp time, std::optional<ByteView> key, ByteView value,
-              std::span<const record::Header> headers = {});
+  void add_to(std::int32_t partition, Timestamp time, std::optional<ByteView> key,
+              std::optional<ByteView> value, std::span<const record::Header> headers = {});
   // As add(); the caller writes exactly `value_size` bytes into the span before the next call here.
   // Not while muted.
   std::span<std::byte> add_in_place(Timestamp time, std::optional<ByteView> key,

@@ -12,6 +12,7 @@ namespace adbrook::stream {
 namespace {
 
 constexpr std::string_view kTaskBlob = "task";
+constexpr std::string_view kLevelsBlob = "task:levels";
 
 std::string path_of(const std::string& directory, const std::string& group,
                     std::int32_t partition) {
@@ -36,7 +37,6 @@ Task::Task(bus::Bus& bus, io::FileSystem& files, std::unique_ptr<Topology> topol
     readers_.emplace_back(bus_, bus::Partition{input->topic(), topology_->partition()});
     level_count_ = std::max(level_count_, input->level() + 1);
   }
-  watermarks_.resize(readers_.size());
   stepped_inputs_.resize(readers_.size());
 }
 
@@ -101,8 +101,23 @@ Result<void> Task::load_state() {
   }
   if (auto loaded = topology_->context().counts.load(rest); !loaded)
     return pass(loaded.error(), directory_);
+  if (auto loaded = load_levels(); !loaded) return loaded;
   for (Operator* part : topology_->parts())
     if (auto loaded = part->load(*checkpoint_); !loaded) return pass(loaded.error(), directory_);
+  return {};
+}
+
+// An older checkpoint does not have it; its operators all go by the last level's.
+Result<void> Task::load_levels() {
+  TaskContext& context = topology_->context();
+  context.level_watermarks.assign(static_cast<std::size_t>(level_count_), context.watermark);
+  if (!checkpoint_->size(kLevelsBlob)) return {};
+  const auto blob = checkpoint_->read(kLevelsBlob);
+  if (!blob) return std::unexpected(blob.error());
+  if (blob->size() != context.level_watermarks.size() * sizeof(std::int64_t))
+    return fail(ErrorKind::corrupt, directory_ + ": the checkpoint has other levels of inputs");
+  for (std::size_t i = 0; i < context.level_watermarks.size(); ++i)
+    context.level_watermarks[i] = {load_le<std::int64_t>(blob->data() + i * sizeof(std::int64_t))};
   return {};
 }
 
@@ -191,6 +206,7 @@ Result<void> Task::replay_step(const Step& step) {
     topology_->inputs()[step.input]->time().advance(step.watermark);
     return guarded([&] { return end_step(); });
   }
+  if (step.kind == Step::Kind::clock) return call_timers(step.watermark);
   InputReader& reader = readers_[step.input];
   // A new group's first step tells where it began, which retention may have moved since.
   if (reader.position() != step.first)
@@ -216,6 +232,25 @@ Result<void> Task::advance(std::size_t input, Timestamp watermark) {
   return guarded([&] { return end_step(); });
 }
 
+Result<void> Task::tell_clock(Timestamp now) {
+  steps_.push_back(Step::of_clock(now));
+  return call_timers(now);
+}
+
+std::optional<Timestamp> Task::next_clock() const {
+  std::optional<Timestamp> first;
+  for (const Operator* part : topology_->parts())
+    if (const auto next = part->next_clock()) first = std::min(first.value_or(*next), *next);
+  return first;
+}
+
+Result<void> Task::call_timers(Timestamp now) {
+  return guarded([&]() -> Result<void> {
+    for (Operator* part : topology_->parts()) part->on_clock(now);
+    return end_step();
+  });
+}
+
 Result<void> Task::process(std::size_t input, const InputReader::Taken& taken) {
   event_count_ += static_cast<std::uint64_t>(taken.record_count);
   events_since_checkpoint_ += taken.record_count;
@@ -239,13 +274,8 @@ Result<void> Task::guarded(F user_code) {
   }
 }
 
-// Only here the watermark moves, so that all events of a step are judged alike.
 Result<void> Task::end_step() {
-  for (std::size_t i = 0; i < readers_.size(); ++i)
-    watermarks_[i] = topology_->inputs()[i]->watermark();
-  Timestamp& watermark = topology_->context().watermark;
-  watermark = task_watermark(watermarks_, watermark);
-  for (Operator* part : topology_->parts()) part->on_watermark(watermark);
+  topology_->pass_time();
   for (const Operator* part : topology_->parts())
     if (auto fine = part->trouble(); !fine) return fine;
   return {};
@@ -352,6 +382,10 @@ void Task::save_state() {
   for (const InputReader& reader : readers_) append_le(blob, reader.passed_over());
   topology_->context().counts.save(blob);
   checkpoint_->replace(kTaskBlob, blob);
+  blob.clear();
+  for (const Timestamp watermark : topology_->context().level_watermarks)
+    append_le(blob, watermark.ms);
+  checkpoint_->replace(kLevelsBlob, blob);
   for (Operator* part : topology_->parts()) part->save(*checkpoint_);
 }
 

@@ -51,6 +51,10 @@ class Task {
   // of records.
   Result<std::int64_t> take_records(std::size_t input, Timestamp before = Timestamp::highest());
   Result<void> advance(std::size_t input, Timestamp watermark);
+  // Tells timers by the wall clock what time it is.
+  Result<void> tell_clock(Timestamp now);
+  // When the first of them wants to be told; nothing when there is none.
+  std::optional<Timestamp> next_clock() const;
 
   bool has_uncommitted() const { return !steps_.empty(); }
   std::size_t uncommitted_size() const;  // bytes of outputs
@@ -85,6 +89,7 @@ class Task {
 
  private:
   Result<void> load_state();
+  Result<void> load_levels();
   Result<void> begin_at_start();
   Result<void> fetch_changelog();
   Result<void> check_positions();
@@ -93,6 +98,7 @@ class Task {
   Result<void> process(std::size_t input, const InputReader::Taken& taken);
   template <class F>
   Result<void> guarded(F user_code);
+  Result<void> call_timers(Timestamp now);
   Result<void> end_step();
   Result<void> check_identities() const;
   Buffer commit_record_batch();
@@ -119,9 +125,8 @@ class Task {
   Timestamp replayed_commit_time_ = Timestamp::lowest();
 
   std::vector<InputReader> readers_;
-  std::vector<std::optional<Timestamp>> watermarks_;  // of the inputs, reused
-  std::vector<Step> steps_;                           // uncommitted
-  std::vector<bool> stepped_inputs_;                  // with records in steps_
+  std::vector<Step> steps_;           // uncommitted
+  std::vector<bool> stepped_inputs_;  // with records in steps_
   std::int64_t uncommitted_events_ = 0;
   std::uint64_t commit_number_ = 0;  // of the last commit, also one in flight
   std::uint64_t checkpointed_number_ = 0;

@@ -13,6 +13,8 @@ namespace {
 // Steps of a task before others get the thread.
 constexpr int kStepsPerTurn = 8;
 constexpr Millis kRetryDelay{100};
+// A timer that waits for room does not keep the thread busy meanwhile.
+constexpr Millis kTimerDelayMin{1};
 // Adding up a state's memory walks its buckets, so it is not done at every turn.
 constexpr std::uint64_t kEventsPerBudgetLook = 32'768;
 
@@ -63,6 +65,10 @@ void TaskLoop::on_idle_tick() {
 }
 void TaskLoop::on_retry() {
   leave_mail([](Mail& mail) { mail.retry = true; });
+}
+
+void TaskLoop::on_timers() {
+  leave_mail([](Mail& mail) { mail.timers = true; });
 }
 
 void TaskLoop::start() {
@@ -117,7 +123,8 @@ void TaskLoop::work() {
   {
     const std::lock_guard lock(mutex_);
     const bool new_mail = mail_.idle_tick || mail_.commit_tick || mail_.retry || mail_.board ||
-                          mail_.committed || !mail_.questions.empty() || mail_.stopped ||
+                          mail_.timers || mail_.committed || !mail_.questions.empty() ||
+                          mail_.stopped ||
                           std::ranges::find(mail_.readable, true) != mail_.readable.end();
     post = more || new_mail;
     scheduled_ = post;
@@ -141,6 +148,7 @@ void TaskLoop::read_mail(Mail& mail) {
     waits_for_retry_ = false;
     send_unit();
   }
+  if (mail.timers && phase_ == Phase::running) tell_timers();
   if (mail.idle_tick && phase_ == Phase::running) {
     move_idle_inputs();
     after(options_.idle_step, &TaskLoop::on_idle_tick);
@@ -202,7 +210,21 @@ void TaskLoop::begin_running() {
     promises.push_back(task_->watermark_below(level));
   publish_promises(promises);
   note_progress();
+  tell_timers();
   after(options_.idle_step, &TaskLoop::on_idle_tick);
+}
+
+// Timers by the wall clock. What they do is a step, with the moment, so that a replay does the
+// same. A task without room for more, or whose commits do not get through, lets them wait.
+void TaskLoop::tell_timers() {
+  auto next = task_->next_clock();
+  if (!next) return;
+  const Timestamp now = places_.clock.now();
+  if (*next <= now && !over_budget_ && !waits_for_retry_ && !task_->unit_is_full()) {
+    if (auto done = task_->tell_clock(now); !done) return fail_with(done.error());
+    next = task_->next_clock();
+  }
+  after(std::max(*next - now, kTimerDelayMin), &TaskLoop::on_timers);
 }
 
 // Takes steps, unless something wants the state as it is right after a commit.

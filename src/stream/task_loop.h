@@ -48,6 +48,7 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
     bool idle_tick = false;
     bool commit_tick = false;
     bool retry = false;
+    bool timers = false;
     bool board = false;
     std::optional<Result<void>> committed;
     std::vector<Question> questions;
@@ -72,6 +73,7 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
   void on_commit_tick();
   void on_idle_tick();
   void on_retry();
+  void on_timers();
 
   void work();
   bool work_some();  // true when there is more to do at once
@@ -94,6 +96,7 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
   void hold_unread_inputs(std::size_t chosen);
   void move_idle_inputs();
   Timestamp watermark_of_others(std::size_t input) const;
+  void tell_timers();
   void take_promises();
   void publish_busy();
   void publish_promises(const std::vector<std::optional<Timestamp>>& promises);

@@ -21,6 +21,12 @@ TopologyTopics topics_of(const TopologyFactory& factory, std::string_view group)
   return topics;
 }
 
+Result<void> check(const TopologyFactory& factory) {
+  Topology topology(0, 1, 0, {});
+  factory(topology);
+  return topology.check();
+}
+
 std::string describe(const TopologyFactory& factory) {
   Topology topology(0, 1, 0, {});
   factory(topology);
@@ -72,6 +78,7 @@ Result<std::int32_t> common_partition_count(bus::Bus& bus, const TopologyTopics&
 // All topologies are built before the first task runs: the board's size is that of their inputs.
 Result<void> TaskRunner::start() {
   State& s = *state_;
+  if (auto stands = check(s.factory); !stands) return stands;
   const auto count = common_partition_count(s.places.bus, topics_of(s.factory, s.group));
   if (!count) return std::unexpected(count.error());
   std::vector<std::unique_ptr<Task>> tasks;

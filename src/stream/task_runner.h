@@ -34,6 +34,8 @@ struct TopologyTopics {
   std::string changelog;
 };
 TopologyTopics topics_of(const TopologyFactory& factory, std::string_view group);
+// Whether the topology is put together as it has to be; invalid with the first thing that is not.
+Result<void> check(const TopologyFactory& factory);
 // One line per part of the topology, for people.
 std::string describe(const TopologyFactory& factory);
 
@@ -67,7 +69,8 @@ class TaskRunner {
   ~TaskRunner();
 
   // Checks the topics and begins to restore; returns before the tasks are restored. not_found: a
-  // topic is missing; invalid: topics differ in their partition counts.
+  // topic is missing; invalid: the topology is put together wrong, or topics differ in their
+  // partition counts.
   Result<void> start();
   // Commits, writes checkpoints, then calls `done`. Tasks in trouble stop as they are.
   void stop(std::move_only_function<void()> done);

@@ -56,7 +56,7 @@ void TestDriver::pipe(std::string_view topic, std::int32_t partition,
   for (const TestRecord& record : records)
     builder.add(record.time.value_or(now()),
                 record.key ? std::optional(as_bytes(*record.key)) : std::nullopt,
-                as_bytes(record.value));
+                record.value ? std::optional(as_bytes(*record.value)) : std::nullopt);
   if (!builder.empty()) bus_->append({std::string(topic), partition}, builder.finish());
 }
 

@@ -26,7 +26,7 @@ struct TestDriverOptions {
 
 struct TestRecord {
   std::optional<std::string> key;
-  std::string value;
+  std::optional<std::string> value;
   std::optional<Timestamp> time;  // the clock's when absent
 };
 

@@ -56,7 +56,7 @@ TEST(Threads, tasks_on_several_threads_count_every_event_once_over_restarts) {
     for (; written < kOrders * static_cast<std::uint64_t>(life + 1) / 3; ++written) {
       const auto append = [&](const char* topic, const TestRecord& record, std::int32_t partition) {
         record::BatchBuilder builder;
-        builder.add(begin, as_bytes(*record.key), as_bytes(record.value));
+        builder.add(begin, as_bytes(*record.key), as_bytes(*record.value));
         bus.append({topic, partition}, builder.finish());
       };
       const auto partition = static_cast<std::int32_t>(written % kPartitions);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "stream/keyed/dead_letters.h"
 
 namespace adbrook::stream {
 
@@ -12,11 +13,44 @@ Topology::Topology(std::int32_t partition, std::int32_t partition_count, std::ui
                .partition_count = partition_count,
                .hash_seed = hash_seed,
                .counts = OutcomeCounts(partition_count)},
-      watermarks_(watermarks) {}
+      watermarks_(watermarks),
+      dead_letter_topic_(kDefaultDeadLetterTopic) {}
+
+Topology::~Topology() = default;
+
+void Topology::refuse(Error error) {
+  if (!refused_) refused_ = std::move(error);
+}
+
+Result<void> Topology::check() const {
+  if (refused_) return std::unexpected(*refused_);
+  for (const Operator* part : parts_)
+    if (auto stands = part->check(); !stands) return stands;
+  return {};
+}
+
+void Topology::dead_letters_to(std::string topic) {
+  if (dead_letters_)
+    return refuse({ErrorKind::invalid, "dead letters go to " + dead_letters_->topic() +
+                                           " already; name their topic " + topic +
+                                           " before the first source"});
+  dead_letter_topic_ = std::move(topic);
+}
+
+DeadLetters& Topology::dead_letters() {
+  if (!dead_letters_) {
+    dead_letters_ = std::make_unique<DeadLetters>(sink(dead_letter_topic_), context_.partition);
+    context_.dead_letters = dead_letters_.get();
+  }
+  return *dead_letters_;
+}
 
 InputPlace Topology::next_place(std::string topic, std::string origin_topic, int level) {
   for (const auto& input : inputs_)
-    ADBROOK_ASSERT(input->topic() != topic, "a topology reads each topic once");
+    if (input->topic() == topic)
+      refuse({ErrorKind::invalid, "topic " + topic +
+                                      " is read twice by one topology; make its stream once and "
+                                      "use the handle in both places"});
   return {std::move(topic), std::move(origin_topic), context_.counts.add_input(), level};
 }
 
@@ -27,6 +61,23 @@ Input& Topology::add_input(std::unique_ptr<Input> input) {
       std::ranges::any_of(inputs_, [](const auto& made) { return !made->table(); });
   for (const auto& made : inputs_) made->set_timeless(made->table() && has_streams);
   return *inputs_.back();
+}
+
+// The watermark of a level is that of the inputs up to it: what is caused by them must be told
+// before the next level's time can go on.
+void Topology::pass_time() {
+  int level_count = 1;
+  for (const auto& input : inputs_) level_count = std::max(level_count, input->level() + 1);
+  context_.level_watermarks.resize(static_cast<std::size_t>(level_count), Timestamp::lowest());
+  for (int level = 0; level < level_count; ++level) {
+    input_watermarks_.clear();
+    for (const auto& input : inputs_)
+      if (input->level() <= level) input_watermarks_.push_back(input->watermark());
+    Timestamp& watermark = context_.level_watermarks[static_cast<std::size_t>(level)];
+    watermark = task_watermark(input_watermarks_, watermark);
+  }
+  context_.watermark = context_.level_watermarks.back();
+  for (Operator* part : parts_) part->on_watermark(context_.watermark_at(part->flow_level()));
 }
 
 // Sinks are few, and looked up only while the topology is built.
@@ -40,7 +91,10 @@ Sink& Topology::sink(std::string_view topic) {
 
 void Topology::add_store(NamedStore store) {
   for (const NamedStore& other : stores_)
-    ADBROOK_ASSERT(other.name != store.name, "every store has a name of its own");
+    if (other.name == store.name)
+      refuse({ErrorKind::invalid, "two stores are named " + store.name +
+                                      ": each would load the other's state; give every stateful "
+                                      "step a name of its own"});
   stores_.push_back(std::move(store));
 }
 

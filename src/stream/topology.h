@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <typeindex>
@@ -24,6 +25,11 @@ namespace adbrook::stream {
 class Topology;
 template <class T>
 class Stream;
+template <class K, class V>
+class KeyedStream;
+template <class K, class V>
+class Table;
+struct TableOptions;
 
 template <class T>
 struct SourceOptions {
@@ -122,11 +128,32 @@ class Topology {
  public:
   Topology(std::int32_t partition, std::int32_t partition_count, std::uint64_t hash_seed,
            WatermarkOptions watermarks);
+  ~Topology();
   Topology(const Topology&) = delete;
   Topology& operator=(const Topology&) = delete;
 
   template <class T, CodecFor<T> Codec>
   Stream<T> source(std::string topic, Codec codec, SourceOptions<T> options);
+
+  // Rows with keys, for all of Kafka Streams' words (stream/keyed/keyed_stream.h): by the serdes of
+  // K and V, or by a KeyedCodec<K, V> that reads whole records. Records that cannot be read become
+  // dead letters.
+  template <class K, class V>
+  KeyedStream<K, V> stream(std::string topic);
+  template <class K, class V, class Codec>
+  KeyedStream<K, V> stream(std::string topic, Codec codec);
+  // The last value of each key, kept in the store (stream/table/table.h). A record without a value
+  // deletes its row, one without a key is none.
+  template <class K, class V>
+  Table<K, V> table(std::string store, std::string topic);
+  template <class K, class V>
+  Table<K, V> table(std::string store, std::string topic, const TableOptions& options);
+  // The updates of a table that nobody keeps: they do not know the row before.
+  template <class K, class V>
+  Table<K, V> table_updates(std::string topic);
+  // The topic for dead letters of keyed streams, instead of `dead-letters`. Before the first
+  // source.
+  void dead_letters_to(std::string topic);
 
   // A topic that policies and for_each() write to; the same name gives the same sink.
   Sink& sink(std::string_view topic);
@@ -142,11 +169,16 @@ class Topology {
   const std::vector<std::unique_ptr<Input>>& inputs() const { return inputs_; }
   std::vector<std::string> output_topics() const;    // from outside of this topology to be read
   std::vector<std::string> internal_topics() const;  // written and read by this topology
+  // Whether it was put together as it has to be: the first thing that was refused while it was
+  // built, else what a part says that stands wrong.
+  Result<void> check() const;
   // One line per part, in order of their making.
   std::string description() const;
   std::uint64_t fingerprint() const;
 
-  // For the task that runs it.
+  // For the task that runs it. At the end of a step: moves the watermarks to where the inputs are
+  // and tells every part. Only here they move, so that all events of a step are judged alike.
+  void pass_time();
   TaskContext& context() { return context_; }
   const TaskContext& context() const { return context_; }
   const std::vector<Operator*>& parts() const { return parts_; }  // inputs and operators
@@ -154,6 +186,29 @@ class Topology {
   // Null when there is no such store of this type.
   template <class Store>
   const Store* find_store(std::string_view name) const;
+
+  // For those who write operators and handles: docs/how-to/add-an-operator.md.
+  template <class O, class... Args>
+  O& add(Args&&... args) {
+    auto made = std::make_unique<O>(std::forward<Args>(args)...);
+    O& added = *made;
+    operators_.push_back(std::move(made));
+    parts_.push_back(&added);
+    return added;
+  }
+  Input& add_input(std::unique_ptr<Input> input);
+  // Each topic is read once; a second time is refused.
+  InputPlace next_place(std::string topic, std::string origin_topic, int level);
+  // Each name is given once; a second time is refused.
+  template <class Store>
+  void name_store(std::string name, const Store& store) {
+    add_store({std::move(name), typeid(Store), &store});
+  }
+  // Of all that is refused the first is kept; the build goes on and the start tells it.
+  void refuse(Error error);
+  const WatermarkOptions& watermarks() const { return watermarks_; }
+  // For operators that may refuse rows: makes the topic of dead letters an output.
+  DeadLetters& dead_letters();
 
  private:
   template <class T>
@@ -165,20 +220,6 @@ class Topology {
     const void* store;
   };
 
-  template <class O, class... Args>
-  O& add(Args&&... args) {
-    auto made = std::make_unique<O>(std::forward<Args>(args)...);
-    O& added = *made;
-    operators_.push_back(std::move(made));
-    parts_.push_back(&added);
-    return added;
-  }
-  Input& add_input(std::unique_ptr<Input> input);
-  InputPlace next_place(std::string topic, std::string origin_topic, int level);
-  template <class Store>
-  void name_store(std::string name, const Store& store) {
-    add_store({std::move(name), typeid(Store), &store});
-  }
   void add_store(NamedStore store);
   const void* find_store(std::string_view name, std::type_index type) const;
 
@@ -190,6 +231,10 @@ class Topology {
   std::vector<std::unique_ptr<Operator>> operators_;
   std::vector<Operator*> parts_;
   std::vector<NamedStore> stores_;
+  std::vector<std::optional<Timestamp>> input_watermarks_;  // of some inputs, reused
+  std::string dead_letter_topic_;
+  std::unique_ptr<DeadLetters> dead_letters_;
+  std::optional<Error> refused_;
 };
 
 // What comes through the internal topic joins the source's own rows: one flow for all behind it.
