@@ -145,7 +145,7 @@ function List() {
             <tbody>{data.dead_letters.map((l) => (
               <tr key={l.id}><td class="tick"><input type="checkbox" aria-label={`Choose ${l.id}`} checked={ticked.has(l.id)} onChange={() => toggle(l.id)} /></td>
                 <th scope="row"><a href={href('dead-letters', {}, l.id)}>{time(l.append_time)}</a></th>
-                <td><b class="outcome o-rejected"><Text>{l.reason}</Text></b></td><td><Text>{l.detail}</Text></td>
+                <td><b class="outcome o-rejected"><Text>{l.reason}</Text></b></td><td class="says"><Text>{l.detail}</Text></td>
                 <td><Text>{l.source}</Text></td><td class="n">{bytes(l.size)}</td><td><Mark sent={l.sent_again} /></td></tr>
             ))}</tbody>
           </table>
