@@ -205,10 +205,6 @@ void TaskLoop::begin_running() {
       committed_positions_[i] = task_->reader(i).position();
   }
   publish_busy();
-  std::vector<std::optional<Timestamp>> promises;
-  for (int level = 1; level < task_->level_count(); ++level)
-    promises.push_back(task_->watermark_below(level));
-  publish_promises(promises);
   note_progress();
   tell_timers();
   after(options_.idle_step, &TaskLoop::on_idle_tick);
@@ -250,7 +246,18 @@ bool TaskLoop::run_some() {
     tick_armed_ = true;
     after(options_.commit_interval, &TaskLoop::on_commit_tick);
   }
+  if (!stepped && !spoken_ && !task_->has_uncommitted() && !in_flight_) speak();
   return stepped || phase_ != Phase::running;
+}
+
+// A task that found nothing to read promises what it knows. One that did find something says
+// nothing before its first commit, and so holds the others: what it has not read yet may be as old
+// as anything that they have read.
+void TaskLoop::speak() {
+  std::vector<std::optional<Timestamp>> promises;
+  for (int level = 1; level < task_->level_count(); ++level)
+    promises.push_back(task_->watermark_below(level));
+  publish_promises(promises);
 }
 
 // A task without room takes no more input; only event time may still go on and free some.
@@ -442,6 +449,7 @@ void TaskLoop::publish_busy() {
 }
 
 void TaskLoop::publish_promises(const std::vector<std::optional<Timestamp>>& promises) {
+  spoken_ = true;
   bool news = false;
   for (std::size_t i = 0; i < promises.size(); ++i)
     news |= board_.promise(partition(), static_cast<int>(i) + 1, promises[i]);

@@ -80,6 +80,7 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
   bool restore_some();
   void begin_running();
   bool run_some();
+  void speak();
   void read_mail(Mail& mail);
 
   void watch_budget();
@@ -136,6 +137,7 @@ class TaskLoop : public std::enable_shared_from_this<TaskLoop> {
   bool commit_due_ = false;
   bool tick_armed_ = false;
   bool over_budget_ = false;
+  bool spoken_ = false;  // this life has promised something
   Timestamp committed_at_ = Timestamp::lowest();
   std::vector<Question> questions_;
   std::move_only_function<void()> stopped_;
