@@ -5,8 +5,9 @@
 // events of every partition move time so far that every window closes.
 //
 //   stream_program run --data DIR [--events N]    until all is processed; then prints "finished"
-//   stream_program dump --data DIR                every committed output: topic partition key value
-//   stream_program expected [--events N]          the same lines made by a plain loop, in any order
+//   stream_program dump --data DIR                every committed output, a line for each record:
+//                                                 topic partition key time value
+//   stream_program expected [--events N]          those of `counts` by a plain loop, in any order
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -17,6 +18,7 @@
 #include "bench/stream_machine.h"
 #include "record/batch.h"
 #include "stream/order_example_test.h"
+#include "stream/window/windowed_stream.h"
 
 namespace adbrook::stream {
 namespace {
@@ -42,7 +44,11 @@ struct Fed {
 
 std::uint64_t mix(std::uint64_t i) { return xxh3(Uuid{i, 0x5EED}); }
 
+// Every third event each: an order, a visit of a shop, a payment.
+bool is_visit(std::uint64_t i) { return i % 3 == 1; }
 bool is_payment(std::uint64_t i) { return i % 3 == 2; }
+constexpr std::uint64_t kShopCount = 7;
+constexpr Millis kWindow = 1min;
 Timestamp time_of(std::uint64_t i) {
   return kStart + Millis(static_cast<std::int64_t>(i * 400 + mix(i) % 8'000));
 }
@@ -51,18 +57,22 @@ std::uint64_t paid_order(std::uint64_t i) {
   const std::uint64_t dice = mix(i) >> 32;
   if (dice % 20 == 0) return 1'000'000'000 + i;
   if (dice % 10 == 1) return 0;
-  const std::uint64_t order = i - std::min(i - 1, 1 + dice % 300);
-  return is_payment(order) ? order - 1 : order;
+  return (i - std::min(i, 1 + dice % 300)) / 3 * 3;
 }
 
+Fed visit_event(std::uint64_t i, Timestamp time) {
+  return {"visits", "visitor-" + std::to_string(i), "shop-" + std::to_string(mix(i) % kShopCount),
+          time};
+}
 Fed fed_event(std::uint64_t i) {
   // One in forty is sent again, as it was.
   if (i > 100 && mix(i) % 40 == 0) i -= mix(i) % 90 + 1;
+  if (is_visit(i)) return visit_event(i, time_of(i));
   const bool payment = is_payment(i);
   const TestRecord record =
       payment ? example::payment_record(i, time_of(i), paid_order(i))
               : example::order_record(i, time_of(i), mix(i) % 17 == 0 ? "trial" : "books");
-  return {payment ? "payments" : "orders", *record.key, record.value, time_of(i)};
+  return {payment ? "payments" : "orders", *record.key, *record.value, time_of(i)};
 }
 
 // Two for each source partition: one clock alone moves no time.
@@ -75,9 +85,16 @@ std::vector<Fed> last_events(std::uint64_t event_count) {
         const TestRecord record =
             payment ? example::payment_record(n, time, 0) : example::order_record(n, time, "trial");
         if (kafka_partition(as_bytes(*record.key), kPartitionCount) != partition) continue;
-        events.push_back({payment ? "payments" : "orders", *record.key, record.value, time});
+        events.push_back({payment ? "payments" : "orders", *record.key, *record.value, time});
         --left;
       }
+  for (std::int32_t partition = 0; partition < kPartitionCount; ++partition)
+    for (std::uint64_t n = 2'000'000'000, left = 2; left > 0; ++n) {
+      const Fed visit = visit_event(n, time);
+      if (kafka_partition(as_bytes(visit.key), kPartitionCount) != partition) continue;
+      events.push_back(visit);
+      --left;
+    }
   return events;
 }
 
@@ -124,6 +141,39 @@ void define(Topology& topology) {
   linked.repartition("payments-by-order", order_of)
       .join("pay", orders, order_of, {.within = 5min, .grace = 1min},
             Account{topology.sink("joined"), topology.sink("summaries")});
+  // How many visits each shop had per minute, once the minute is over.
+  topology.stream<std::string, std::string>("visits")
+      .group_by("shop", [](const std::string& shop) { return shop; })
+      .windowed_by(TumblingWindow{.size = kWindow})
+      .count("visits-per-shop")
+      .final()
+      .map("told",
+           [](const Windowed<std::string>& shop, const std::int64_t& count) {
+             return std::pair(shop.key + "@" + std::to_string(shop.window.start.ms),
+                              std::to_string(count));
+           })
+      .to("counts");
+}
+
+// Its records by a plain loop over the whole input.
+int print_expected(std::uint64_t event_count) {
+  struct Counted {
+    std::int64_t count = 0;
+    Timestamp last = Timestamp::lowest();
+  };
+  std::map<std::string, Counted> counts;
+  for (std::uint64_t i = 0; i < event_count; ++i) {
+    const Fed event = fed_event(i);
+    if (event.topic != "visits") continue;
+    const Timestamp start = bucket_start(event.time, kWindow);
+    Counted& counted = counts[event.value + "@" + std::to_string(start.ms)];
+    ++counted.count;
+    counted.last = std::max(counted.last, event.time);
+  }
+  for (const auto& [key, counted] : counts)
+    std::printf("counts %d %s %ld %ld\n", kafka_partition(as_bytes(key), kPartitionCount),
+                key.c_str(), counted.last.ms, counted.count);
+  return 0;
 }
 
 // ---- the life of one process ----------------------------------------------------------------
@@ -257,5 +307,6 @@ int main(int argc, char** argv) {
   const std::uint64_t event_count = std::strtoull(flags["--events"].c_str(), nullptr, 10);
   if (command == "run") return run(flags["--data"], event_count);
   if (command == "dump") return dump(flags["--data"]);
+  if (command == "expected") return print_expected(event_count);
   give_up("there is no command " + command);
 }
