@@ -6,82 +6,14 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "stream/changelog.h"
-#include "stream/input_reader.h"
 #include "stream/order_example_test.h"
+#include "stream/uninterrupted_test.h"
 
 namespace adbrook::stream {
 namespace {
 
 using namespace std::chrono_literals;
 using namespace example;
-
-// What a record is, wherever it lies.
-struct Written {
-  std::int64_t time;
-  std::string key, value;
-  friend auto operator<=>(const Written&, const Written&) = default;
-};
-using Outputs = std::map<bus::Partition, std::vector<Written>>;
-
-void add_batch(std::vector<Written>& to, ByteView batch) {
-  auto reader = record::BatchReader::open(batch, 64_MiB).value();
-  record::RecordView view;
-  while (reader.next(view).value())
-    to.push_back({view.timestamp.ms, std::string(as_text(view.key.value_or(ByteView{}))),
-                  std::string(as_text(view.value.value_or(ByteView{})))});
-}
-
-// Takes the steps of one task's changelog without a stop and without a checkpoint.
-class UninterruptedTask {
- public:
-  UninterruptedTask(TestDriver& driver, std::int32_t partition, std::int32_t partition_count,
-                    const StreamOptions& options)
-      : driver_(driver),
-        topology_(partition, partition_count, 0xFEED + partition, options.watermarks()) {
-    define_telling(topology_);
-    for (const auto& input : topology_.inputs())
-      readers_.emplace_back(driver.bus(), bus::Partition{input->topic(), partition});
-  }
-
-  void take_all(Outputs& outputs) {
-    for (const auto& logged : driver_.records("test-changelog", topology_.partition())) {
-      const CommitRecord record = decode_commit_record(as_bytes(logged.value)).value();
-      for (const Step& step : record.steps) take(step);
-      ASSERT_EQ(topology_.context().watermark, record.watermark);
-      ASSERT_EQ(topology_.context().counts.digest(), record.digest);
-      std::vector<bus::Commit::Output> batches;
-      for (const auto& sink : topology_.sinks()) sink->take(batches);
-      for (const auto& batch : batches) add_batch(outputs[batch.partition], batch.batch);
-    }
-  }
-  const OutcomeCounts& counts() const { return topology_.context().counts; }
-
- private:
-  void take(const Step& step) {
-    Input& input = *topology_.inputs()[step.input];
-    if (step.kind == Step::Kind::advance) {
-      input.time().advance(step.watermark);
-    } else {
-      InputReader& reader = readers_[step.input];
-      ASSERT_EQ(reader.position(), step.first) << "steps of an input follow each other";
-      const auto taken = reader.take_until(step.end);
-      ASSERT_TRUE(taken.has_value()) << taken.error().message;
-      ASSERT_TRUE(input.take(taken->batches).has_value());
-    }
-    std::vector<std::optional<Timestamp>> watermarks;
-    for (const auto& each : topology_.inputs()) watermarks.push_back(each->watermark());
-    Timestamp& watermark = topology_.context().watermark;
-    const Timestamp before = watermark;
-    watermark = task_watermark(watermarks, watermark);
-    ASSERT_GE(watermark, before);
-    for (Operator* part : topology_.parts()) part->on_watermark(watermark);
-  }
-
-  TestDriver& driver_;
-  Topology topology_;
-  std::vector<InputReader> readers_;
-};
 
 class World {
  public:
@@ -107,7 +39,8 @@ class World {
     Outputs expected;
     std::uint64_t ended = 0;
     for (std::int32_t p = 0; p < options_.partition_count; ++p) {
-      UninterruptedTask task(*driver_, p, options_.partition_count, options_.stream);
+      UninterruptedTask task(*driver_, define_telling, p, options_.partition_count,
+                             options_.stream);
       task.take_all(expected);
       if (testing::Test::HasFatalFailure()) return;
       driver_->ask(p, [&](const TaskView& view) {
@@ -196,18 +129,8 @@ class World {
   }
 
   void compare(const std::string& topic, Outputs& expected, bool sorted) {
-    for (std::int32_t p = 0; p < options_.partition_count; ++p) {
-      std::vector<Written> found;
-      for (const MemoryRecord& record : driver_->records(topic, p))
-        found.push_back({record.time.ms, record.key.value_or(""), record.value});
-      std::vector<Written>& wanted = expected[{topic, p}];
-      if (sorted) {
-        std::ranges::sort(found);
-        std::ranges::sort(wanted);
-      }
-      EXPECT_TRUE(found == wanted) << topic << " " << p << ": " << found.size() << " records, "
-                                   << wanted.size() << " expected";
-    }
+    for (std::int32_t p = 0; p < options_.partition_count; ++p)
+      expect_written(*driver_, {topic, p}, expected, sorted);
   }
 
   io::SeededRandom random_;

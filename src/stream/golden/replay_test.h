@@ -11,6 +11,9 @@
 
 #include "stream/golden/scenario_test.h"
 #include "stream/golden/words_test.h"
+#include "stream/join/stream_join.h"
+#include "stream/join/stream_table_join.h"
+#include "stream/join/table_join.h"
 #include "stream/process/processor.h"
 #include "stream/window/windowed_stream.h"
 
@@ -93,6 +96,7 @@ class TopologyOfWords {
       return put(made, windowed(made));
     if (name == "final") return put(made, operand<WindowTable>(made).finals);
     if (name == "process") return put(made, processed(made));
+    if (name.ends_with("join")) return put(made, joined(made));
     put(made, aggregated(made));
   }
   void put(const ScenarioOperator& made, Made result) {
@@ -252,6 +256,32 @@ class TopologyOfWords {
     if (option(made, "with") == "tally")
       return in.process<Tally>(name, name + "-store", millis(made, "every"), clock);
     return in.process<Silence>(name, name + "-store", millis(made, "every"), clock);
+  }
+
+  Made joined(const ScenarioOperator& made) {
+    if (is<TextTable>(made)) return joined_tables(made);
+    const std::string& store = made.results.at(0);
+    const auto& left = operand<TextStream>(made);
+    if (is<TextTable>(made, 1)) {
+      const auto& table = operand<TextTable>(made, 1);
+      if (made.name == "join") return text_keys(left.join(store, table, joined_texts));
+      return left.left_join(store, table, joined_texts);
+    }
+    const auto& right = operand<TextStream>(made, 1);
+    const JoinWindows windows{.before = millis(made, "before"),
+                              .after = millis(made, "after"),
+                              .grace = millis(made, "grace")};
+    if (made.name == "join") return text_keys(left.join(store, right, windows, joined_texts));
+    if (made.name == "left_join") return left.left_join(store, right, windows, joined_texts);
+    return left.outer_join(store, right, windows, joined_texts);
+  }
+  Made joined_tables(const ScenarioOperator& made) {
+    const std::string& store = made.results.at(0);
+    const auto& left = operand<TextTable>(made);
+    const auto& right = operand<TextTable>(made, 1);
+    if (made.name == "join") return left.join(store, right, joined_texts);
+    if (made.name == "left_join") return left.left_join(store, right, joined_texts);
+    return left.outer_join(store, right, joined_texts);
   }
 
   void add_sink(const ScenarioOperator& made) {

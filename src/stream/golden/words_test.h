@@ -113,6 +113,11 @@ inline Reducer taker(const std::string& name) {
   return [](const std::string& a, const std::string& b) { return a + "-" + b; };
 }
 
+// What joins make of their rows.
+inline Text joined_texts(const Text& left, const Text& right) {
+  return left.value_or("~") + "+" + right.value_or("~");
+}
+
 inline void add_to_trace(std::string& trace, const Text& value) {
   trace += "+" + value.value_or("~");
 }

@@ -72,6 +72,14 @@ void JoinBuffer::for_each_store(Self& self, F f) {
   }
 }
 
+std::vector<std::string> JoinBuffer::store_names(const std::string& name, JoinKind kind) {
+  const JoinBuffer probe({.kind = kind});
+  std::vector<std::string> names;
+  for_each_store(probe,
+                 [&](const auto&, const std::string& suffix) { names.push_back(name + suffix); });
+  return names;
+}
+
 void JoinBuffer::copy_waiting(const Side& side, ByteView key, Timestamp first, Timestamp last) {
   arena_.clear();
   side.waiting.fetch(key, first, last, [&](Timestamp time, std::uint32_t sequence, ByteView row) {

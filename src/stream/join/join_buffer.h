@@ -45,6 +45,9 @@ class JoinBuffer {
  public:
   explicit JoinBuffer(const JoinBufferOptions& options);
 
+  // The stores of a join of this name and kind, for which the names are taken.
+  static std::vector<std::string> store_names(const std::string& name, JoinKind kind);
+
   // A row may be reported alone.
   bool preserves(JoinSide side) const { return side_of(side).preserved; }
   // By how much the row's window was closed before it came; 0 when it is not late.

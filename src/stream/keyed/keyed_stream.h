@@ -39,6 +39,15 @@ struct Flow {
 
 template <class K, class V>
 class GroupedStream;
+struct JoinWindows;
+
+// Rows under these keys can meet: one type, but for null.
+template <class A, class B>
+concept SameKey = std::is_same_v<NonNull<A>, NonNull<B>>;
+// As that, or texts of either kind: their bytes are the same.
+template <class A, class B>
+concept SameKeyBytes = SameKey<A, B> || (std::is_convertible_v<NonNull<A>, std::string_view> &&
+                                         std::is_convertible_v<NonNull<B>, std::string_view>);
 
 // K and V are anything with a Serde, or a std::optional of it where null may come: a record without
 // a key into a KeyedStream<std::string, …> is a dead letter, into KeyedStream<std::optional<…>, …>
@@ -155,6 +164,25 @@ class KeyedStream {
   // A processor of your own, with stores and timers: stream/process/processor.h.
   template <class P, class... Args>
   auto process(std::string name, Args&&... args) const;
+
+  // Pairs of rows with one key whose times lie near each other, by f(left, right), at once; of a
+  // left or outer join also rows that stayed alone, when their window is closed
+  // (stream/join/stream_join.h). f takes a std::optional where a row may be absent.
+  template <SameKey<K> RK, class W, class F>
+  auto join(std::string store, const KeyedStream<RK, W>& right, const JoinWindows& windows,
+            F f) const;
+  template <SameKey<K> RK, class W, class F>
+  auto left_join(std::string store, const KeyedStream<RK, W>& right, const JoinWindows& windows,
+                 F f) const;
+  template <SameKey<K> RK, class W, class F>
+  auto outer_join(std::string store, const KeyedStream<RK, W>& right, const JoinWindows& windows,
+                  F f) const;
+  // Each row with the row of the table that stands then (stream/join/stream_table_join.h). The
+  // store is made for a table that is not kept.
+  template <SameKeyBytes<K> TK, class W, class F>
+  auto join(std::string store, const Table<TK, W>& table, F f) const;
+  template <SameKeyBytes<K> TK, class W, class F>
+  auto left_join(std::string store, const Table<TK, W>& table, F f) const;
 
   // For operators: where to attach, and what to give on.
   KeyedOutlet<K, V>& rows() const { return *rows_; }

@@ -53,6 +53,16 @@ class Table {
   template <std::invocable<const K&, const V&> F>
   auto group_by(std::string name, F f) const;
 
+  // A row for each key that has one on both sides, on the left, or on either, by f(left, right); f
+  // takes a std::optional where a row may be absent (stream/join/table_join.h).
+  template <class W, class F>
+  auto join(std::string store, const Table<K, W>& other, F f, StoreOptions options = {}) const;
+  template <class W, class F>
+  auto left_join(std::string store, const Table<K, W>& other, F f, StoreOptions options = {}) const;
+  template <class W, class F>
+  auto outer_join(std::string store, const Table<K, W>& other, F f,
+                  StoreOptions options = {}) const;
+
   // This table, kept: itself where it is already, else its rows in a store of this name.
   Table kept(std::string store, StoreOptions options = {}) const {
     return store_ != nullptr ? *this : keep_changes(std::move(store), options);

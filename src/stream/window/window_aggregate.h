@@ -7,21 +7,12 @@
 #include <vector>
 
 #include "state/time_store.h"
+#include "stream/keyed/late_row.h"
 #include "stream/keyed/step_bytes.h"
 #include "stream/table/aggregate.h"
 #include "stream/window/windows.h"
 
 namespace adbrook::stream {
-
-inline constexpr std::string_view kWindowClosed = "window_closed";
-
-// A row that no open window takes any more.
-template <class V>
-struct LateRow {
-  V value{};
-  std::string_view reason;  // kWindowClosed
-  Millis by{0};             // how far time had passed the moment its last window closed
-};
 
 // Owned by one thread (the task's). A row is judged against the watermark at the step's begin; at
 // its end the windows that closed give their final results, the oldest first, then by key.
