@@ -7,25 +7,24 @@
 //   stream_program run --data DIR [--events N]    until all is processed; then prints "finished"
 //   stream_program dump --data DIR                every committed output, a line for each record:
 //                                                 topic partition key time value
-//   stream_program expected [--events N]          those of `counts` by a plain loop, in any order
+//   stream_program expected [--events N]          the same lines by a plain loop, in any order
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/hash.h"
 #include "bench/stream_machine.h"
 #include "record/batch.h"
-#include "stream/order_example_test.h"
+#include "stream/join/stream_join.h"
 #include "stream/window/windowed_stream.h"
 
 namespace adbrook::stream {
 namespace {
 
 using namespace std::chrono_literals;
-using example::Order;
-using example::Payment;
 
 constexpr std::int32_t kPartitionCount = 2;
 constexpr Timestamp kStart{1'700'000'000'000};
@@ -33,46 +32,50 @@ constexpr std::int64_t kEventsPerFeed = 20;
 constexpr std::string_view kFeeder = "feeder";
 constexpr std::string_view kGroup = "killed";
 
-// ---- the input, by number -------------------------------------------------------------------
+// ---- the input, by number
+// ------------------------------------------------------------------------
+
+constexpr Millis kPaidWithin = 5min;
+constexpr Millis kWindow = 1min;
+constexpr Millis kDisorder{8'000};
+constexpr Millis kStep{400};  // of event time, from one event to the next
+constexpr std::uint64_t kShopCount = 7;
 
 struct Fed {
   std::string topic;
-  std::string key;
-  std::string value;
+  std::string key;    // an order's
+  std::string value;  // "shop3 order 17" or "payment 18"
   Timestamp time;
 };
 
 std::uint64_t mix(std::uint64_t i) { return xxh3(Uuid{i, 0x5EED}); }
-
-// Every third event each: an order, a visit of a shop, a payment.
-bool is_visit(std::uint64_t i) { return i % 3 == 1; }
-bool is_payment(std::uint64_t i) { return i % 3 == 2; }
-constexpr std::uint64_t kShopCount = 7;
-constexpr Millis kWindow = 1min;
-Timestamp time_of(std::uint64_t i) {
-  return kStart + Millis(static_cast<std::int64_t>(i * 400 + mix(i) % 8'000));
+std::int32_t partition_of(const std::string& key) {
+  return kafka_partition(as_bytes(key), kPartitionCount);
 }
-// Of the last 300 events; one in twenty names an order that never was, one in ten none.
+
+bool is_payment(std::uint64_t i) { return i % 3 == 2; }
+std::string order_key(std::uint64_t i) { return "order-" + std::to_string(i); }
+Timestamp time_of(std::uint64_t i) {
+  const auto late = static_cast<std::int64_t>(mix(i) % kDisorder.count());
+  return kStart + kStep * static_cast<std::int64_t>(i) + Millis(late);
+}
+// Of the last 900 events, a few of which are too old; one in twenty names an order that never was.
 std::uint64_t paid_order(std::uint64_t i) {
   const std::uint64_t dice = mix(i) >> 32;
   if (dice % 20 == 0) return 1'000'000'000 + i;
-  if (dice % 10 == 1) return 0;
-  return (i - std::min(i, 1 + dice % 300)) / 3 * 3;
+  const std::uint64_t order = i - std::min(i - 1, 1 + dice % 900);
+  return is_payment(order) ? order - 1 : order;
 }
 
-Fed visit_event(std::uint64_t i, Timestamp time) {
-  return {"visits", "visitor-" + std::to_string(i), "shop-" + std::to_string(mix(i) % kShopCount),
-          time};
+Fed order_event(std::uint64_t i, Timestamp time) {
+  return {"orders", order_key(i),
+          "shop" + std::to_string(mix(i) % kShopCount) + " order " + std::to_string(i), time};
+}
+Fed payment_event(std::uint64_t i, std::uint64_t order, Timestamp time) {
+  return {"payments", order_key(order), "payment " + std::to_string(i), time};
 }
 Fed fed_event(std::uint64_t i) {
-  // One in forty is sent again, as it was.
-  if (i > 100 && mix(i) % 40 == 0) i -= mix(i) % 90 + 1;
-  if (is_visit(i)) return visit_event(i, time_of(i));
-  const bool payment = is_payment(i);
-  const TestRecord record =
-      payment ? example::payment_record(i, time_of(i), paid_order(i))
-              : example::order_record(i, time_of(i), mix(i) % 17 == 0 ? "trial" : "books");
-  return {payment ? "payments" : "orders", *record.key, *record.value, time_of(i)};
+  return is_payment(i) ? payment_event(i, paid_order(i), time_of(i)) : order_event(i, time_of(i));
 }
 
 // Two for each source partition: one clock alone moves no time.
@@ -81,71 +84,34 @@ std::vector<Fed> last_events(std::uint64_t event_count) {
   const Timestamp time = time_of(event_count) + 3h;
   for (const bool payment : {false, true})
     for (std::int32_t partition = 0; partition < kPartitionCount; ++partition)
-      for (std::uint64_t n = 2'000'000'000, left = 2; left > 0; ++n) {
-        const TestRecord record =
-            payment ? example::payment_record(n, time, 0) : example::order_record(n, time, "trial");
-        if (kafka_partition(as_bytes(*record.key), kPartitionCount) != partition) continue;
-        events.push_back({payment ? "payments" : "orders", *record.key, *record.value, time});
+      for (std::uint64_t n = payment ? 3'000'000'000 : 2'000'000'000, left = 2; left > 0; ++n) {
+        if (partition_of(order_key(n)) != partition) continue;
+        events.push_back(payment ? payment_event(n, n, time) : order_event(n, time));
         --left;
       }
-  for (std::int32_t partition = 0; partition < kPartitionCount; ++partition)
-    for (std::uint64_t n = 2'000'000'000, left = 2; left > 0; ++n) {
-      const Fed visit = visit_event(n, time);
-      if (kafka_partition(as_bytes(visit.key), kPartitionCount) != partition) continue;
-      events.push_back(visit);
-      --left;
-    }
   return events;
 }
 
-// ---- the topology ---------------------------------------------------------------------------
+// ---- the topology
+// --------------------------------------------------------------------------------
 
-struct Account {
-  struct Row {
-    std::uint64_t number;
-  };
-  Sink& joined_rows;
-  Sink& summaries;
+std::string paid_text(const std::string& order, const std::optional<std::string>& payment) {
+  return order + ", " + payment.value_or("unpaid");
+}
+std::string shop_of(const std::string& text) { return text.substr(0, text.find(' ')); }
 
-  void tell(Sink& sink, Timestamp time, Uuid id, const std::string& text) {
-    if (!sink.muted()) sink.add(time, as_bytes(id.to_string()), as_bytes(text));
-  }
-  Row counted(const Order& order, const RowMeta&) { return {order.id.low}; }
-  void joined(const Payment& payment, const RowMeta&, const ParentRef<Row>& order) {
-    tell(joined_rows, payment.time, payment.id, "joined to " + std::to_string(order.row.number));
-  }
-  void first_moved(const ParentRef<Row>&, const ChildRef*, const ChildRef&) {}
-  void summary(const ParentRef<Row>& order, std::span<const ChildRef> payments) {
-    tell(summaries, order.time, order.id, std::to_string(payments.size()) + " payments");
-  }
-  void ended(const Payment& payment, const RowMeta&, Outcome outcome, std::string_view) {
-    tell(joined_rows, payment.time, payment.id, std::string(to_string(outcome)));
-  }
-};
-
+// Every order with each of its payments, or alone once none can come any more; and how many
+// payments each shop had per minute, once the minute is over.
 void define(Topology& topology) {
-  auto orders = topology
-                    .source<Order>("orders", example::OrderCodec{},
-                                   {.id = &Order::id, .time = &Order::time, .through = "placed"})
-                    .dedupe("orders-seen", {.horizon = 24h})
-                    .filter("trial", [](const Order& o) { return o.shop != "trial"; });
-  auto payments =
-      topology
-          .source<Payment>("payments", example::PaymentCodec{},
-                           {.id = &Payment::id, .time = &Payment::time, .through = "received"})
-          .dedupe("payments-seen", {.horizon = 24h});
-  auto [linked, unlinked] =
-      payments.branch("linked", [](const Payment& p) { return p.order.has_value(); });
-  unlinked.settle(Outcome::unlinked);
-  const auto order_of = [](const Payment& p) { return *p.order; };
-  linked.repartition("payments-by-order", order_of)
-      .join("pay", orders, order_of, {.within = 5min, .grace = 1min},
-            Account{topology.sink("joined"), topology.sink("summaries")});
-  // How many visits each shop had per minute, once the minute is over.
-  topology.stream<std::string, std::string>("visits")
-      .group_by("shop", [](const std::string& shop) { return shop; })
+  const auto orders = topology.stream<std::string, std::string>("orders");
+  const auto payments = topology.stream<std::string, std::string>("payments");
+  const auto joined = orders.left_join(
+      "paid", payments, JoinWindows{.before = 0ms, .after = kPaidWithin, .grace = 0ms}, paid_text);
+  joined.to("joined");
+  joined.filter("paid-ones", [](const std::string& text) { return !text.ends_with("unpaid"); })
+      .group_by("shop", [](const std::string& text) { return shop_of(text); })
       .windowed_by(TumblingWindow{.size = kWindow})
-      .count("visits-per-shop")
+      .count("per-shop")
       .final()
       .map("told",
            [](const Windowed<std::string>& shop, const std::int64_t& count) {
@@ -155,28 +121,42 @@ void define(Topology& topology) {
       .to("counts");
 }
 
-// Its records by a plain loop over the whole input.
+// The same by a plain loop over the whole input.
 int print_expected(std::uint64_t event_count) {
   struct Counted {
     std::int64_t count = 0;
     Timestamp last = Timestamp::lowest();
   };
+  std::map<std::string, std::vector<Fed>> payments;
   std::map<std::string, Counted> counts;
+  const auto print = [](const char* topic, const std::string& key, Timestamp time,
+                        const std::string& value) {
+    std::printf("%s %d %s %ld %s\n", topic, partition_of(key), key.c_str(), time.ms, value.c_str());
+  };
+  for (std::uint64_t i = 0; i < event_count; ++i)
+    if (const Fed event = fed_event(i); is_payment(i)) payments[event.key].push_back(event);
   for (std::uint64_t i = 0; i < event_count; ++i) {
-    const Fed event = fed_event(i);
-    if (event.topic != "visits") continue;
-    const Timestamp start = bucket_start(event.time, kWindow);
-    Counted& counted = counts[event.value + "@" + std::to_string(start.ms)];
-    ++counted.count;
-    counted.last = std::max(counted.last, event.time);
+    if (is_payment(i)) continue;
+    const Fed order = fed_event(i);
+    bool paid = false;
+    for (const Fed& payment : payments[order.key]) {
+      if (payment.time < order.time || payment.time > order.time + kPaidWithin) continue;
+      paid = true;
+      print("joined", order.key, payment.time, paid_text(order.value, payment.value));
+      const Timestamp start = bucket_start(payment.time, kWindow);
+      Counted& counted = counts[shop_of(order.value) + "@" + std::to_string(start.ms)];
+      ++counted.count;
+      counted.last = std::max(counted.last, payment.time);
+    }
+    if (!paid) print("joined", order.key, order.time, paid_text(order.value, std::nullopt));
   }
   for (const auto& [key, counted] : counts)
-    std::printf("counts %d %s %ld %ld\n", kafka_partition(as_bytes(key), kPartitionCount),
-                key.c_str(), counted.last.ms, counted.count);
+    print("counts", key, counted.last, std::to_string(counted.count));
   return 0;
 }
 
-// ---- the life of one process ----------------------------------------------------------------
+// ---- the life of one process
+// ---------------------------------------------------------------------
 
 [[noreturn]] void give_up(const std::string& why) {
   std::fprintf(stderr, "stream_program: %s\n", why.c_str());
@@ -218,8 +198,8 @@ class Feeder {
 
  private:
   void add(const Fed& event) {
-    const auto partition = kafka_partition(as_bytes(event.key), kPartitionCount);
-    builders_[{event.topic, partition}].add(event.time, as_bytes(event.key), as_bytes(event.value));
+    builders_[{event.topic, partition_of(event.key)}].add(event.time, as_bytes(event.key),
+                                                          as_bytes(event.value));
   }
   void commit(Offset position) {
     bus::Commit commit{.group = std::string(kFeeder), .outputs = {}, .positions = {}};
