@@ -1,7 +1,7 @@
-// The Yahoo job of bench/streams in the stream library, over the real log in this one process.
+// The two jobs of bench/streams in the stream library, over the real log in this one process.
 //
-//   streams_engine load yahoo --from FILE --data DIR
-//   streams_engine run yahoo --data DIR --mode exactly-once|outputs-only --out FILE
+//   streams_engine load yahoo|clicks --from FILE --data DIR
+//   streams_engine run yahoo|clicks --data DIR --mode exactly-once|outputs-only --out FILE
 //                  [--threads 2]
 //
 // `run` prints "result cpu=SECONDS wall=SECONDS rss=BYTES": of this process, from its start until
@@ -16,6 +16,8 @@
 #include "record/batch.h"
 #include "recorded_file.h"
 #include "serde/json_reader.h"
+#include "stream/join/stream_join.h"
+#include "stream/join/stream_table_join.h"
 #include "stream/window/windowed_stream.h"
 #include "stream_machine.h"
 
@@ -62,6 +64,7 @@ using stream::TumblingWindow;
 constexpr std::int32_t kPartitionCount = 4;
 constexpr std::int32_t kBatchRecords = 1'000;
 constexpr Millis kWindow = 10s;
+constexpr Millis kJoinWithin = 60s;
 constexpr Millis kDisorder = 2s;
 
 template <class T>
@@ -132,10 +135,7 @@ void define_yahoo(Topology& topology) {
       topology.stream<Uuid, AdEvent>("events", AdEventCodec{})
           .filter("views", [](const AdEvent& event) { return event.view; })
           .map_values("project", [](const AdEvent&) { return Nothing{}; })
-          .map_values("campaign-of", [store = ads.store()](const Uuid& ad, const Nothing&) {
-            const auto row = store->find(ad);
-            return row ? row->value : Uuid{};
-          });
+          .join("campaign-of", ads, [](const Nothing&, const Uuid& campaign) { return campaign; });
   count_by_key(campaigns.map("by-campaign", [](const Uuid&, const Uuid& campaign) {
     return std::pair(campaign, Nothing{});
   }));
@@ -160,6 +160,19 @@ struct ClickJobCodec {
     return true;
   }
 };
+
+void define_clicks(Topology& topology) {
+  using Campaign = std::uint32_t;
+  const auto impressions =
+      topology.stream<Uuid, Campaign>("impressions", ClickJobCodec<Campaign>{});
+  const auto clicks = topology.stream<Uuid, Nothing>("clicks", ClickJobCodec<Nothing>{});
+  const auto joined = impressions.join(
+      "click-join", clicks, stream::JoinWindows{.after = kJoinWithin, .store = {.budget = 512_MiB}},
+      [](const Campaign& campaign, const Nothing&) { return campaign; });
+  count_by_key(joined.map("by-campaign", [](const Uuid&, const Campaign& campaign) {
+    return std::pair(campaign, Nothing{});
+  }));
+}
 
 // ---- running --------------------------------------------------------------------------------
 
@@ -242,7 +255,7 @@ void write_counts(bus::Bus& bus, const std::string& path) {
 
 int run(const std::string& job, std::map<std::string, std::string>& flags) {
   const bool exactly_once = flags["--mode"] == "exactly-once";
-  const stream::TopologyFactory define = define_yahoo;
+  const stream::TopologyFactory define = job == "yahoo" ? define_yahoo : define_clicks;
   StreamMachine machine(std::max(1, std::atoi(flags["--threads"].c_str())));
   const Nanos begin = machine.clock().monotonic();
   must(machine.open(flags["--data"] + "/log"));
@@ -281,12 +294,12 @@ int main(int argc, char** argv) {
   using namespace adbrook::bench;
   std::map<std::string, std::string> flags = {
       {"--from", ""}, {"--data", ""}, {"--out", ""}, {"--mode", ""}, {"--threads", "2"}};
-  if (argc < 3) stop_bench("usage: streams_engine load|run yahoo --flag value …");
+  if (argc < 3) stop_bench("usage: streams_engine load|run yahoo|clicks --flag value …");
   for (int i = 3; i + 1 < argc; i += 2) {
     if (!flags.contains(argv[i])) stop_bench("there is no flag " + std::string(argv[i]));
     flags[argv[i]] = argv[i + 1];
   }
   const std::string command = argv[1];
-  if (argv[2] != std::string("yahoo")) stop_bench("the job here is yahoo");
+  topics_of_job(argv[2]);  // refuses what is none
   return command == "load" ? load(argv[2], flags) : run(argv[2], flags);
 }
