@@ -30,13 +30,22 @@ class ModelledStore {
   io::SimulatedFileSystem& disk() { return disk_; }
   Checkpoint& checkpoint() { return *checkpoint_; }
 
-  // Writes a checkpoint, which a dying disk may prevent.
+  // True when the disk failed the store, which says so; then it begins again like a new process.
+  bool failed() {
+    if (store_->trouble()) return false;
+    crash();
+    return true;
+  }
+
+  // Writes a checkpoint, which a dying disk may prevent, and a store in trouble must.
   void save() {
     written_[++number_] = model_;
     if (!checkpoint_->begin({.commit_number = number_})) return;
     store_->save(*checkpoint_, "store");
     const auto done = checkpoint_->commit();
-    if (!disk_.dead()) {
+    if (!store_->trouble()) {
+      ASSERT_FALSE(done);
+    } else if (!disk_.dead() && !failure_planned_) {
       ASSERT_TRUE(done) << done.error().message;
     }
   }
@@ -44,6 +53,7 @@ class ModelledStore {
   // Forgets everything since the newest checkpoint on the disk, as a new process would.
   void crash() {
     disk_.crash();
+    failure_planned_ = false;
     reopen();
   }
 
@@ -51,6 +61,16 @@ class ModelledStore {
     disk_.crash_at_step(disk_.steps() + random_.below(12));
     save();
     crash();
+  }
+  // Soon, probably when something is spilled or read back.
+  void plan_a_failure() {
+    failure_planned_ = true;
+    if (random_.below(2) == 0) {
+      disk_.crash_at_step(disk_.steps() + random_.below(20));
+    } else {
+      disk_.fail_call(random_.below(2) == 0 ? io::DiskCall::read : io::DiskCall::write,
+                      random_.below(20));
+    }
   }
 
  private:
@@ -62,7 +82,7 @@ class ModelledStore {
     checkpoint_ = std::move(*opened);
     ASSERT_TRUE(checkpoint_->damage().empty()) << checkpoint_->damage().front();
     store_ = std::make_unique<Store>(options_);
-    store_->open(*checkpoint_);
+    ASSERT_TRUE(store_->open(*checkpoint_));
     model_ = {};
     if (checkpoint_->empty()) return;
     const auto done = store_->load(*checkpoint_, "store");
@@ -78,6 +98,7 @@ class ModelledStore {
   Model model_;
   std::map<std::uint64_t, Model> written_;  // by the commit number of the checkpoint
   std::uint64_t number_ = 0;
+  bool failure_planned_ = false;
 };
 
 // Short keys that share beginnings, the empty one, and rarely a long one.

@@ -1,34 +1,21 @@
 #include "state/checkpoint.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/assert.h"
 #include "base/hash.h"
 #include "io/failpoint.h"
+#include "state/numbered_file.h"
 
 namespace adbrook::state {
 namespace {
 
-constexpr std::string_view kManifest = "manifest-";
-constexpr std::string_view kBlobs = "blobs-";
-constexpr std::size_t kNumberDigits = 20;
 constexpr std::uint64_t kManifestBytesMax = 256ull << 20;
 constexpr std::size_t kFilesMax = 256;
 constexpr std::size_t kExtentsPerBlobMax = 32;
 constexpr std::uint64_t kGarbageFree = 16ull << 20;  // below it a rewrite gains nothing
 constexpr std::size_t kWriteSize = 1 << 20;
 constexpr std::size_t kVerifySize = 1 << 20;
-
-// The number in a file name of this kind, if it is one.
-std::optional<std::uint64_t> number_in(std::string_view name, std::string_view kind) {
-  if (!name.starts_with(kind) || name.size() != kind.size() + kNumberDigits) return std::nullopt;
-  std::uint64_t number = 0;
-  const char* first = name.data() + kind.size();
-  const auto [end, error] = std::from_chars(first, first + kNumberDigits, number);
-  if (error != std::errc() || end != first + kNumberDigits) return std::nullopt;
-  return number;
-}
 
 std::unexpected<Error> corrupt(const std::string& where, std::string_view why) {
   return fail(ErrorKind::corrupt, "checkpoint file '" + where +
@@ -65,6 +52,8 @@ Result<void> make_durable(io::FileSystem& files, const std::string& directory) {
   return {};
 }
 
+bool is_run(std::uint64_t file) { return (file & kRunFileBit) != 0; }
+
 std::uint64_t length_of(const std::vector<Extent>& extents) {
   std::uint64_t length = 0;
   for (const Extent& extent : extents) length += extent.length;
@@ -90,9 +79,12 @@ const CheckpointHead& Checkpoint::oldest_head() const {
 }
 
 std::string Checkpoint::path(std::string_view kind, std::uint64_t number) const {
-  std::string digits = std::to_string(number);
-  digits.insert(0, kNumberDigits - digits.size(), '0');
-  return directory_ + "/" + std::string(kind) + digits;
+  return numbered_path(directory_, kind, number);
+}
+
+// Of an extent's file.
+std::string Checkpoint::path_of(std::uint64_t file) const {
+  return is_run(file) ? path(kRunKind, file & ~kRunFileBit) : path(kBlobsKind, file);
 }
 
 Result<void> Checkpoint::find_newest() {
@@ -100,9 +92,10 @@ Result<void> Checkpoint::find_newest() {
   if (!names) return pass(names.error());
   std::vector<std::uint64_t> numbers;
   for (const std::string& name : *names) {
-    const auto manifest = number_in(name, kManifest);
-    const auto blobs = number_in(name, kBlobs);
+    const auto manifest = number_in(name, kManifestKind);
+    const auto blobs = number_in(name, kBlobsKind);
     if (manifest) numbers.push_back(*manifest);
+    if (const auto run = number_in(name, kRunKind)) runs_->see(*run);
     // Above all that was ever begun: a file of a failed attempt is never written again.
     next_number_ = std::max({next_number_, manifest.value_or(0) + 1, blobs.value_or(0) + 1});
   }
@@ -120,11 +113,13 @@ Result<void> Checkpoint::find_newest() {
       return pass(manifest.error());
     }
   }
+  // What was spilled after the newest checkpoint is done again.
+  remove_unneeded_runs(needed_files());
   return {};
 }
 
 Result<Manifest> Checkpoint::load_manifest(std::uint64_t number) {
-  const std::string file = path(kManifest, number);
+  const std::string file = path(kManifestKind, number);
   const auto bytes = read_whole_file(files_, file, kManifestBytesMax);
   if (!bytes) return pass(bytes.error());
   auto manifest = Manifest::decode(*bytes);
@@ -144,7 +139,7 @@ Result<void> Checkpoint::verify(const Manifest& manifest) {
   Buffer piece;
   std::map<std::uint64_t, std::uint64_t> sizes;
   for (auto& [number, extents] : per_file) {
-    const std::string where = path(kBlobs, number);
+    const std::string where = path_of(number);
     auto file = files_.open(where, io::OpenMode::read);
     if (!file) return pass(file.error());
     const auto size = (*file)->size();
@@ -161,7 +156,7 @@ Result<void> Checkpoint::verify(const Manifest& manifest) {
             where, "the checksum at byte " + std::to_string(extent.position) + " does not match");
       }
     }
-    sizes[number] = *size;
+    if (!is_run(number)) sizes[number] = *size;
   }
   file_sizes_ = std::move(sizes);
   return {};
@@ -196,7 +191,7 @@ Result<Buffer> Checkpoint::read(std::string_view name) const {
   Buffer bytes(*length);
   std::span<std::byte> into = bytes;
   for (const Extent& extent : current_->blobs.find(name)->second) {
-    const std::string where = path(kBlobs, extent.file);
+    const std::string where = path_of(extent.file);
     auto file = files_.open(where, io::OpenMode::read);
     if (!file) return pass(file.error());
     const auto piece = into.first(extent.length);
@@ -219,7 +214,7 @@ Result<void> Checkpoint::begin(CheckpointHead head) {
   flushed_ = 0;
   unflushed_.clear();
   result_ = {};
-  auto file = files_.open(path(kBlobs, draft_.number), io::OpenMode::create_new);
+  auto file = files_.open(path(kBlobsKind, draft_.number), io::OpenMode::create_new);
   if (!file) return pass(file.error());
   file_ = std::move(*file);
   writing_ = true;
@@ -254,6 +249,19 @@ void Checkpoint::extend(std::string_view name, ByteView bytes) {
   write_extent(at->second, bytes);
 }
 
+void Checkpoint::refer(std::string_view name, const Extent& extent) {
+  ADBROOK_ASSERT(writing_, "blobs change between begin() and commit()");
+  if (result_) keep_error(runs_->sync(extent.file));
+  Extent marked = extent;
+  marked.file |= kRunFileBit;
+  draft_.blobs[std::string(name)] = {marked};
+}
+
+void Checkpoint::spoil(const Error& error) {
+  ADBROOK_ASSERT(writing_, "a checkpoint is spoilt while it is written");
+  if (result_) result_ = std::unexpected(error);
+}
+
 void Checkpoint::drop(std::string_view name) {
   ADBROOK_ASSERT(writing_, "blobs change between begin() and commit()");
   const auto at = draft_.blobs.find(name);
@@ -286,7 +294,7 @@ void Checkpoint::flush() {
 }
 
 void Checkpoint::keep_error(Result<void> done) {
-  if (result_ && !done) result_ = pass(done.error(), path(kBlobs, draft_.number));
+  if (result_ && !done) result_ = pass(done.error(), path(kBlobsKind, draft_.number));
 }
 
 Result<void> Checkpoint::commit() {
@@ -298,7 +306,7 @@ Result<void> Checkpoint::commit() {
   if (result_) keep_error(files_.sync_directory(directory_));
   if (result_) {
     io::failpoint("checkpoint-publish");
-    keep_error(write_file_atomically(files_, path(kManifest, draft_.number), draft_.encode()));
+    keep_error(write_file_atomically(files_, path(kManifestKind, draft_.number), draft_.encode()));
   }
   writing_ = false;
   whole_ = false;
@@ -316,6 +324,7 @@ void Checkpoint::publish() {
   std::map<std::uint64_t, std::uint64_t> sizes;
   for (const auto& [name, extents] : current_->blobs) {
     for (const Extent& extent : extents) {
+      if (is_run(extent.file)) continue;
       sizes[extent.file] = extent.file == current_->number ? flushed_ : file_sizes_[extent.file];
     }
   }
@@ -341,13 +350,13 @@ void Checkpoint::remove_unneeded() {
   const auto needed = needed_files();
   std::vector<std::uint64_t> blobs_files;
   for (const std::string& name : *names) {
-    const auto manifest = number_in(name, kManifest);
+    const auto manifest = number_in(name, kManifestKind);
     const bool kept = manifest && ((current_ && current_->number == *manifest) ||
                                    (previous_ && previous_->number == *manifest));
     if ((manifest && !kept) || name.ends_with(".tmp")) {
       static_cast<void>(files_.remove(directory_ + "/" + name));
     }
-    if (const auto blobs = number_in(name, kBlobs); blobs && !needed.contains(*blobs)) {
+    if (const auto blobs = number_in(name, kBlobsKind); blobs && !needed.contains(*blobs)) {
       blobs_files.push_back(*blobs);
     }
   }
@@ -355,8 +364,16 @@ void Checkpoint::remove_unneeded() {
   if (!files_.sync_directory(directory_)) return;
   for (const std::uint64_t number : blobs_files) {
     io::failpoint("checkpoint-remove");
-    static_cast<void>(files_.remove(path(kBlobs, number)));
+    static_cast<void>(files_.remove(path(kBlobsKind, number)));
   }
+  remove_unneeded_runs(needed);
+}
+
+void Checkpoint::remove_unneeded_runs(const std::set<std::uint64_t>& needed) {
+  std::set<std::uint64_t> numbers;
+  for (const std::uint64_t file : needed)
+    if (is_run(file)) numbers.insert(file & ~kRunFileBit);
+  runs_->remove_others(numbers);
 }
 
 std::uint64_t Checkpoint::stored_bytes() const {
@@ -368,7 +385,8 @@ std::uint64_t Checkpoint::stored_bytes() const {
 std::uint64_t Checkpoint::live_bytes() const {
   std::uint64_t bytes = 0;
   if (!current_) return bytes;
-  for (const auto& [name, extents] : current_->blobs) bytes += length_of(extents);
+  for (const auto& [name, extents] : current_->blobs)
+    if (extents.empty() || !is_run(extents.front().file)) bytes += length_of(extents);
   return bytes;
 }
 

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "io/file_system.h"
 #include "state/manifest.h"
+#include "state/run_files.h"
 
 namespace adbrook::state {
 
@@ -53,20 +54,31 @@ class Checkpoint {
   bool can_extend(std::string_view name, std::uint64_t size) const;
   void replace(std::string_view name, ByteView bytes);
   void extend(std::string_view name, ByteView bytes);  // only after can_extend()
+  // The blob is this piece of a file of runs(), which is synced with the checkpoint. Opening the
+  // checkpoint verifies it, and the file is kept as long as a kept checkpoint refers to it.
+  void refer(std::string_view name, const Extent& extent);
   void drop(std::string_view name);
+  // Makes commit() fail with this error: what was to be saved is not to be trusted.
+  void spoil(const Error& error);
   // Drops every blob of this store that is not in `kept`.
   void drop_others(std::string_view store, const std::set<std::string>& kept);
   // Returns when the new checkpoint is on the disk; then removes files nobody needs.
   Result<void> commit();
 
-  // Bytes of the files that the newest checkpoint refers to, and the part it does refer to.
+  // Where stores spill to. What is written there counts only with the next checkpoint.
+  const std::shared_ptr<RunFiles>& runs() const { return runs_; }
+
+  // Bytes of the blobs files that the newest checkpoint refers to, and the part it does refer to.
   std::uint64_t stored_bytes() const;
   std::uint64_t live_bytes() const;
 
  private:
   Checkpoint(io::FileSystem& files, std::string directory)
-      : files_(files), directory_(std::move(directory)) {}
+      : files_(files),
+        directory_(std::move(directory)),
+        runs_(std::make_shared<RunFiles>(files, directory_)) {}
 
+  std::string path_of(std::uint64_t file) const;
   std::string path(std::string_view kind, std::uint64_t number) const;
   Result<void> find_newest();
   Result<Manifest> load_manifest(std::uint64_t number);
@@ -80,9 +92,11 @@ class Checkpoint {
   void publish();
   std::set<std::uint64_t> needed_files() const;
   void remove_unneeded();
+  void remove_unneeded_runs(const std::set<std::uint64_t>& needed);
 
   io::FileSystem& files_;
   std::string directory_;
+  std::shared_ptr<RunFiles> runs_;
   std::optional<Manifest> current_;
   std::optional<Manifest> previous_;
   std::vector<std::string> damage_;

@@ -49,6 +49,7 @@ class KeyTable {
   std::size_t memory() const { return arena_.memory() + index_.memory(); }
   // Bytes that append_all() would write, about.
   std::size_t encoded_size() const { return live_bytes_; }
+  std::size_t used() const { return arena_.used(); }  // bytes of records, gone ones included
 
   // Drops what nobody needs, when that is more than half; gone records stay when `shadows`.
   // hash_of(key) is the hash that keys were given with.

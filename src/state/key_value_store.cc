@@ -8,13 +8,14 @@
 #include "base/hash.h"
 #include "state/blob_reader.h"
 #include "state/checkpoint.h"
+#include "state/table_sources.h"
 
 namespace adbrook::state {
 namespace {
 
 constexpr std::uint32_t kStoreVersion = 1;
 constexpr std::uint64_t kPartitionsMax = 256;
-constexpr std::uint64_t kBudgetPerPartition = 1 << 20;
+constexpr std::uint64_t kBudgetPerPartition = 32 << 10;
 constexpr std::uint64_t kSmallBlob = 4096;  // below it a rewrite costs nothing
 
 std::string partition_blob(std::string_view name, std::size_t number) {
@@ -34,35 +35,52 @@ void KeyValueStore::make_partitions(std::size_t count) {
   partitions_.resize(count);
   partition_mask_ = count - 1;
   count_ = 0;
-  table_bytes_ = 0;
+  partition_bytes_ = 0;
 }
 
 std::uint64_t KeyValueStore::hash(ByteView key) const { return seeded_hash(as_text(key), seed_); }
 
-// Runs f, which changes the partition's table, and keeps the sum of the memory.
-template <class F>
-auto KeyValueStore::changing(Partition& partition, F f) {
-  const std::size_t memory_before = partition.table.memory();
-  const std::size_t count_before = partition.table.count();
-  partition.table.tidy(false, [&](ByteView key) { return hash(key); });
-  const auto result = f(partition.table);
-  table_bytes_ += partition.table.memory() - memory_before;
-  count_ += partition.table.count() - count_before;
-  return result;
+Result<void> KeyValueStore::open(Checkpoint& checkpoint) {
+  run_files_ = checkpoint.runs();
+  return check_budget(options_.budget, options_.over_budget);
+}
+
+std::optional<ByteView> KeyValueStore::spilled_value(const Partition& partition, ByteView key,
+                                                     std::uint64_t hashed) const {
+  RunEntry entry;
+  const auto found = partition.runs.find(key, hashed, {}, entry, block_);
+  if (!found && trouble_) trouble_ = std::unexpected(found.error());
+  if (!found || !*found || entry.gone) return std::nullopt;
+  return entry.value;
 }
 
 std::optional<ByteView> KeyValueStore::get(ByteView key) const {
   const std::uint64_t hashed = hash(key);
-  const KeyTable& table = partition_of(hashed).table;
-  const std::uint32_t record = table.find(key, hashed);
-  if (record == KeyTable::kNone || table.gone(record)) return std::nullopt;
-  return table.value(record);
+  const Partition& partition = partition_of(hashed);
+  const std::uint32_t record = partition.table.find(key, hashed);
+  if (record == KeyTable::kNone) return spilled_value(partition, key, hashed);
+  if (partition.table.gone(record)) return std::nullopt;
+  return partition.table.value(record);
 }
 
+// What lies on disk is copied into memory and counts from there.
 std::span<std::byte> KeyValueStore::upsert(ByteView key, std::size_t size) {
+  make_room();
   const std::uint64_t hashed = hash(key);
-  return changing(partition_of(hashed),
-                  [&](KeyTable& table) { return table.value(table.set(key, hashed, size)); });
+  Partition& partition = partition_of(hashed);
+  KeyTable& table = partition.table;
+  const std::size_t memory_before = partition.memory();
+  table.tidy(partition.shadows(), [&](ByteView each) { return hash(each); });
+  const std::uint32_t known = table.find(key, hashed);
+  std::optional<ByteView> spilled;
+  if (known == KeyTable::kNone) spilled = spilled_value(partition, key, hashed);
+  const bool is_new = known == KeyTable::kNone ? !spilled : table.gone(known);
+  const std::span<std::byte> value = table.value(table.set(key, hashed, size));
+  if (spilled && spilled->size() == size) std::ranges::copy(*spilled, value.begin());
+  partition.count += is_new ? 1 : 0;
+  count_ += is_new ? 1 : 0;
+  partition_bytes_ += partition.memory() - memory_before;
+  return value;
 }
 
 void KeyValueStore::put(ByteView key, ByteView value) {
@@ -70,37 +88,67 @@ void KeyValueStore::put(ByteView key, ByteView value) {
 }
 
 bool KeyValueStore::erase(ByteView key) {
+  make_room();
   const std::uint64_t hashed = hash(key);
-  const std::size_t before = count_;
-  changing(partition_of(hashed), [&](KeyTable& table) {
-    table.erase(key, hashed, false);
-    return true;
-  });
-  return count_ < before;
+  Partition& partition = partition_of(hashed);
+  KeyTable& table = partition.table;
+  const std::uint32_t known = table.find(key, hashed);
+  const bool there = known == KeyTable::kNone ? spilled_value(partition, key, hashed).has_value()
+                                              : !table.gone(known);
+  if (!there) return false;
+  const std::size_t memory_before = partition.memory();
+  table.tidy(partition.shadows(), [&](ByteView each) { return hash(each); });
+  table.erase(key, hashed, partition.shadows());
+  --partition.count;
+  --count_;
+  partition_bytes_ += partition.memory() - memory_before;
+  return true;
 }
 
-// Sorts pointers, not entries.
-void KeyValueStore::visit(Visit<ByteView, ByteView> f) const {
-  struct Found {
-    ByteView key, value;
-  };
-  std::vector<Found> found;
-  found.reserve(count_);
-  for (const Partition& partition : partitions_) {
-    partition.table.for_each([&](std::uint32_t record) {
-      if (!partition.table.gone(record))
-        found.push_back({partition.table.key(record), partition.table.value(record)});
-    });
+// Partitions are filled alike, so that the one whose turn it is holds what is cold as well as any.
+void KeyValueStore::make_room() {
+  const BudgetMarks marks(options_.budget);
+  const auto used = [&] { return static_cast<std::size_t>(memory().count); };
+  if (options_.over_budget != OverBudget::spill || used() <= marks.high || !trouble_) return;
+  ADBROOK_ASSERT(run_files_ != nullptr, "a store that spills was opened");
+  SpillPlace place{run_files_};
+  for (std::size_t n = 0; n < partitions_.size() && used() > marks.low && trouble_; ++n) {
+    spill(partitions_[next_spilled_], place);
+    next_spilled_ = (next_spilled_ + 1) & partition_mask_;
   }
-  std::ranges::sort(found, {}, [](const Found& one) { return as_text(one.key); });
-  for (const Found& one : found) f(one.key, one.value);
+}
+
+void KeyValueStore::spill(Partition& partition, SpillPlace& place) {
+  KeyTable& table = partition.table;
+  if (table.used() == 0) return;
+  const std::size_t memory_before = partition.memory();
+  trouble_ = partition.runs.push(std::make_unique<KeyTableEntries>(table), table.used(), place,
+                                 [&](ByteView key) { return hash(key); });
+  if (!trouble_) return;
+  table = {};
+  partition.spilled = true;
+  partition_bytes_ += partition.memory() - memory_before;
+}
+
+void KeyValueStore::visit(Visit<ByteView, ByteView> f) const {
+  std::vector<std::unique_ptr<EntrySource>> sources;
+  for (const Partition& partition : partitions_) {
+    if (partition.table.record_count() != 0)
+      sources.push_back(std::make_unique<KeyTableEntries>(partition.table));
+    partition.runs.add_sources(sources);
+  }
+  MergedEntries merged(std::move(sources), false);
+  for (RunEntry entry; merged.next(entry);) f(entry.key, entry.value);
+  if (!merged.result() && trouble_) trouble_ = merged.result();
 }
 
 Bytes KeyValueStore::memory() const {
-  return {static_cast<std::int64_t>(table_bytes_ + partitions_.capacity() * sizeof(Partition))};
+  return {static_cast<std::int64_t>(partition_bytes_ + partitions_.capacity() * sizeof(Partition) +
+                                    block_.capacity())};
 }
 
 void KeyValueStore::save(Checkpoint& checkpoint, std::string_view name) {
+  if (!trouble_) checkpoint.spoil(trouble_.error());
   Buffer meta;
   append_le(meta, kStoreVersion);
   append_le(meta, seed_);
@@ -109,36 +157,37 @@ void KeyValueStore::save(Checkpoint& checkpoint, std::string_view name) {
   for (std::size_t number = 0; number < partitions_.size(); ++number) {
     Partition& partition = partitions_[number];
     const std::string blob = partition_blob(name, number);
-    save_partition(checkpoint, blob, partition);
+    save_table(checkpoint, blob, partition);
     append_le(meta, partition.saved_size);
-    append_le(meta, static_cast<std::uint64_t>(partition.table.count()));
+    append_le(meta, partition.count);
+    partition.runs.save(checkpoint, name, meta, kept);
     if (partition.saved_size != 0) kept.insert(blob);
   }
   checkpoint.replace(blob_name(name, "meta"), meta);
   checkpoint.drop_others(name, kept);
 }
 
-// Changes go behind what is there, until that would be half garbage.
-void KeyValueStore::save_partition(Checkpoint& checkpoint, const std::string& blob,
-                                   Partition& partition) {
+// Changes go behind what is there, until that would be half garbage. An empty blob is none.
+void KeyValueStore::save_table(Checkpoint& checkpoint, const std::string& blob,
+                               Partition& partition) {
   KeyTable& table = partition.table;
-  // An empty blob is none.
   const std::uint64_t stored = checkpoint.size(blob).value_or(0);
-  const bool stored_as_known = stored == partition.saved_size;
-  if (stored_as_known && !table.changed()) return;
+  const bool as_stored = stored == partition.saved_size && !partition.spilled;
+  if (as_stored && !table.changed()) return;
   Buffer bytes;
-  if (stored_as_known && checkpoint.can_extend(blob, stored)) {
-    Buffer changes;
-    table.append_changes(changes);
-    if (stored + changes.size() <= 2 * table.encoded_size() + kSmallBlob) {
-      checkpoint.extend(blob, changes);
-      partition.saved_size = stored + changes.size();
+  if (as_stored && checkpoint.can_extend(blob, stored)) {
+    table.append_changes(bytes);
+    if (stored + bytes.size() <= 2 * table.encoded_size() + kSmallBlob) {
+      checkpoint.extend(blob, bytes);
+      partition.saved_size = stored + bytes.size();
       return;
     }
+    bytes.clear();
   }
-  table.append_all(bytes, false);
+  table.append_all(bytes, partition.shadows());
   checkpoint.replace(blob, bytes);
   partition.saved_size = bytes.size();
+  partition.spilled = false;
 }
 
 Result<void> KeyValueStore::load(const Checkpoint& checkpoint, std::string_view name) {
@@ -152,24 +201,33 @@ Result<void> KeyValueStore::load(const Checkpoint& checkpoint, std::string_view 
       partition_count > kPartitionsMax)
     return unreadable_blob(name, "meta");
   make_partitions(partition_count);
-  for (std::size_t number = 0; number < partition_count; ++number) {
-    Partition& partition = partitions_[number];
-    partition.saved_size = reader.number<std::uint64_t>();
-    const auto count = reader.number<std::uint64_t>();
-    if (partition.saved_size == 0 && count == 0) continue;
+  for (std::size_t number = 0; number < partition_count; ++number)
+    if (auto done = load_partition(checkpoint, name, number, reader); !done) return done;
+  return reader.ended_well() ? Result<void>{} : unreadable_blob(name, "meta");
+}
+
+Result<void> KeyValueStore::load_partition(const Checkpoint& checkpoint, std::string_view name,
+                                           std::size_t number, BlobReader& meta) {
+  Partition& partition = partitions_[number];
+  partition.saved_size = meta.number<std::uint64_t>();
+  partition.count = meta.number<std::uint64_t>();
+  if (auto done = partition.runs.load(checkpoint, name, meta); !done) return done;
+  if (!meta.good()) return unreadable_blob(name, "meta");
+  if (partition.saved_size != 0) {
     const std::string blob = partition_blob(name, number);
     const auto bytes = checkpoint.read(blob);
     if (!bytes) return pass(bytes.error());
-    KeyTable& table = partition.table;
     const auto hash_of = [&](ByteView key) { return hash(key); };
-    if (bytes->size() != partition.saved_size || !table.load(*bytes, false, hash_of) ||
-        table.count() != count)
+    if (bytes->size() != partition.saved_size ||
+        !partition.table.load(*bytes, partition.shadows(), hash_of))
       return unreadable_blob(name, blob);
-    table.mark_saved();
-    count_ += table.count();
-    table_bytes_ += table.memory();
+    partition.table.mark_saved();
   }
-  return reader.ended_well() ? Result<void>{} : unreadable_blob(name, "meta");
+  if (!partition.shadows() && partition.table.count() != partition.count)
+    return unreadable_blob(name, "meta");
+  count_ += partition.count;
+  partition_bytes_ += partition.memory();
+  return {};
 }
 
 }  // namespace adbrook::state

@@ -14,10 +14,12 @@
 #include "base/result.h"
 #include "state/budget.h"
 #include "state/key_table.h"
+#include "state/run_stack.h"
 #include "state/visit.h"
 
 namespace adbrook::state {
 
+class BlobReader;
 class Checkpoint;
 
 struct KeyValueStoreOptions {
@@ -53,15 +55,20 @@ class KeyValueStore {
   const Result<void>& trouble() const { return trouble_; }
 
   // Where to spill; once, before load() and everything else, and `checkpoint` outlives the use of
-  // the store. A store that does not spill needs none.
-  void open(Checkpoint& checkpoint) { checkpoint_ = &checkpoint; }
+  // the store. A store that does not spill works without. invalid when the budget is too small.
+  Result<void> open(Checkpoint& checkpoint);
   void save(Checkpoint& checkpoint, std::string_view name);
   Result<void> load(const Checkpoint& checkpoint, std::string_view name);
 
  private:
   struct Partition {
     KeyTable table;
+    RunStack runs;                 // older than what the table has
+    std::uint64_t count = 0;       // of both, without what is gone
     std::uint64_t saved_size = 0;  // bytes of the blob
+    bool spilled = false;          // since the blob was written
+    std::size_t memory() const { return table.memory() + runs.memory(); }
+    bool shadows() const { return !runs.empty(); }
   };
 
   std::uint64_t hash(ByteView key) const;
@@ -69,20 +76,26 @@ class KeyValueStore {
   const Partition& partition_of(std::uint64_t hash) const {
     return partitions_[hash & partition_mask_];
   }
-  template <class F>
-  auto changing(Partition& partition, F f);
+  std::optional<ByteView> spilled_value(const Partition& partition, ByteView key,
+                                        std::uint64_t hash) const;
+  void make_room();
+  void spill(Partition& partition, SpillPlace& place);
   void make_partitions(std::size_t count);
   void visit(Visit<ByteView, ByteView> f) const;
-  void save_partition(Checkpoint& checkpoint, const std::string& blob, Partition& partition);
+  void save_table(Checkpoint& checkpoint, const std::string& blob, Partition& partition);
+  Result<void> load_partition(const Checkpoint& checkpoint, std::string_view name,
+                              std::size_t number, BlobReader& meta);
 
   KeyValueStoreOptions options_;
   std::uint64_t seed_;  // as stored, which may be from an earlier start
   std::vector<Partition> partitions_;
   std::uint64_t partition_mask_ = 0;
   std::size_t count_ = 0;
-  std::size_t table_bytes_ = 0;  // sum of the tables' memory()
-  Checkpoint* checkpoint_ = nullptr;
-  Result<void> trouble_;
+  std::size_t partition_bytes_ = 0;  // sum of their memory()
+  std::size_t next_spilled_ = 0;     // the partition whose turn it is
+  std::shared_ptr<RunFiles> run_files_;
+  mutable Buffer block_;  // of the run read last
+  mutable Result<void> trouble_;
 };
 
 }  // namespace adbrook::state

@@ -28,9 +28,12 @@ struct CheckpointHead {
   friend bool operator==(const CheckpointHead&, const CheckpointHead&) = default;
 };
 
-// A piece of a blob: bytes of a blobs file.
+// In the number of a file: it is one of spilled entries, not of blobs.
+inline constexpr std::uint64_t kRunFileBit = std::uint64_t{1} << 63;
+
+// A piece of a blob: bytes of a blobs file, or of a file of spilled entries.
 struct Extent {
-  std::uint64_t file = 0;  // its number
+  std::uint64_t file = 0;  // its number, perhaps with kRunFileBit
   std::uint64_t position = 0;
   std::uint64_t length = 0;
   std::uint32_t crc = 0;

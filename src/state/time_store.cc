@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "state/blob_reader.h"
 #include "state/checkpoint.h"
+#include "state/table_sources.h"
 
 namespace adbrook::state {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 constexpr std::uint32_t kStoreVersion = 1;
 constexpr Millis kBucketMax{0xFFFFFFFFll};  // a bucket's times have 32 bits
 constexpr std::uint64_t kSmallBlob = 4096;  // below it a rewrite costs nothing
+// A table below it is not worth a run, unless there is nothing else.
+constexpr std::size_t kSpillMin = 64 << 10;
 
 }  // namespace
 
@@ -30,37 +33,82 @@ TimeStore::Bucket& TimeStore::bucket_at(Timestamp time) {
   return bucket;
 }
 
-// Runs f, which changes the bucket's table, and keeps the sum of the memory.
-template <class F>
-auto TimeStore::changing(Bucket& bucket, F f) {
-  const std::size_t memory_before = bucket.table.memory();
-  const std::size_t count_before = bucket.table.count();
-  bucket.table.tidy(false, [&](ByteView key) { return hash(key); });
-  const auto result = f(bucket.table);
-  table_bytes_ += bucket.table.memory() - memory_before;
-  count_ += bucket.table.count() - count_before;
-  return result;
+Result<void> TimeStore::open(Checkpoint& checkpoint) {
+  run_files_ = checkpoint.runs();
+  if (options_.bucket < Millis(1) || options_.bucket > kBucketMax)
+    return fail(ErrorKind::invalid, "cannot open a store with buckets of " +
+                                        std::to_string(options_.bucket.count()) +
+                                        " ms: the times in one have 32 bits; choose 1 ms to 49 "
+                                        "days");
+  return check_budget(options_.budget, options_.over_budget);
 }
 
+// In memory; kNone when the table does not say.
+std::uint32_t TimeStore::find(const Bucket& bucket, ByteView key, std::uint64_t hashed,
+                              Moment moment) const {
+  const std::uint32_t known = bucket.table.find_key(key, hashed);
+  return known == TimeTable::kNone ? known : bucket.table.find(known, moment);
+}
+
+std::optional<ByteView> TimeStore::spilled_value(const Bucket& bucket, ByteView key,
+                                                 std::uint64_t hashed, Moment moment) const {
+  RunEntry entry;
+  const auto found = bucket.runs.find(key, hashed, moment, entry, block_);
+  if (!found) keep_error(std::unexpected(found.error()));
+  if (!found || !*found || entry.gone) return std::nullopt;
+  return entry.value;
+}
+
+// What lies on disk is copied into memory and counts from there.
 std::span<std::byte> TimeStore::set(Bucket& bucket, ByteView key, std::uint64_t hashed,
                                     Moment moment, std::size_t size) {
-  return changing(
-      bucket, [&](TimeTable& table) { return table.value(table.set(key, hashed, moment, size)); });
+  TimeTable& table = bucket.table;
+  const std::size_t memory_before = bucket.memory();
+  table.tidy(bucket.shadows(), [&](ByteView each) { return hash(each); });
+  const std::size_t live_before = table.count();
+  std::optional<ByteView> spilled;
+  if (bucket.shadows() && find(bucket, key, hashed, moment) == TimeTable::kNone)
+    spilled = spilled_value(bucket, key, hashed, moment);
+  const std::span<std::byte> value = table.value(table.set(key, hashed, moment, size));
+  if (spilled && spilled->size() == size) std::ranges::copy(*spilled, value.begin());
+  const std::size_t added = spilled ? 0 : table.count() - live_before;
+  bucket.count += added;
+  count_ += added;
+  bucket_bytes_ += bucket.memory() - memory_before;
+  return value;
+}
+
+// One above the highest there is of this time.
+std::uint32_t TimeStore::next_sequence(const Bucket& bucket, ByteView key, std::uint64_t hashed,
+                                       std::uint32_t delta) const {
+  std::uint32_t next = 0;
+  if (bucket.runs.may_have(hashed)) {
+    MergedEntries entries = entries_of(bucket, key, hashed, delta);
+    for (RunEntry entry; entries.next(entry);) {
+      if (entry.moment.delta != delta || as_text(entry.key) != as_text(key)) break;
+      next = entry.moment.sequence + 1;
+    }
+    keep_error(entries.result());
+    return next;
+  }
+  const TimeTable& table = bucket.table;
+  const std::uint32_t known = table.find_key(key, hashed);
+  std::uint32_t at = known == TimeTable::kNone ? TimeTable::kNone : table.newest(known);
+  for (; at != TimeTable::kNone; at = table.older(at)) {
+    const Moment moment = table.moment(at);
+    if (moment.delta < delta) break;
+    if (moment.delta == delta && !table.gone(at)) return moment.sequence + 1;
+  }
+  return next;
 }
 
 void TimeStore::add(ByteView key, Timestamp time, ByteView value) {
   if (time < limit_) return;
+  make_room();
   const std::uint64_t hashed = hash(key);
   Bucket& bucket = bucket_at(time);
   Moment moment = moment_in(bucket, time);
-  const TimeTable& table = bucket.table;
-  const std::uint32_t known = table.find_key(key, hashed);
-  std::uint32_t at = known == TimeTable::kNone ? TimeTable::kNone : table.newest(known);
-  while (at != TimeTable::kNone && (table.moment(at).delta > moment.delta ||
-                                    (table.gone(at) && table.moment(at).delta == moment.delta)))
-    at = table.older(at);
-  if (at != TimeTable::kNone && table.moment(at).delta == moment.delta)
-    moment.sequence = table.moment(at).sequence + 1;
+  moment.sequence = next_sequence(bucket, key, hashed, moment.delta);
   std::ranges::copy(value, set(bucket, key, hashed, moment, value.size()).begin());
 }
 
@@ -68,12 +116,12 @@ std::optional<ByteView> TimeStore::get(ByteView key, Timestamp time) const {
   if (time < limit_) return std::nullopt;
   const Bucket* bucket = buckets_.find(time);
   if (bucket == nullptr) return std::nullopt;
-  const TimeTable& table = bucket->table;
-  const std::uint32_t known = table.find_key(key, hash(key));
-  if (known == TimeTable::kNone) return std::nullopt;
-  const std::uint32_t entry = table.find(known, moment_in(*bucket, time));
-  if (entry == TimeTable::kNone || table.gone(entry)) return std::nullopt;
-  return table.value(entry);
+  const std::uint64_t hashed = hash(key);
+  const Moment moment = moment_in(*bucket, time);
+  const std::uint32_t entry = find(*bucket, key, hashed, moment);
+  if (entry == TimeTable::kNone) return spilled_value(*bucket, key, hashed, moment);
+  if (bucket->table.gone(entry)) return std::nullopt;
+  return bucket->table.value(entry);
 }
 
 std::span<std::byte> TimeStore::upsert(ByteView key, Timestamp time, std::size_t size) {
@@ -81,6 +129,7 @@ std::span<std::byte> TimeStore::upsert(ByteView key, Timestamp time, std::size_t
     dropped_.assign(size, std::byte{0});
     return dropped_;
   }
+  make_room();
   Bucket& bucket = bucket_at(time);
   return set(bucket, key, hash(key), moment_in(bucket, time), size);
 }
@@ -92,14 +141,50 @@ void TimeStore::put(ByteView key, Timestamp time, ByteView value) {
 
 bool TimeStore::erase(ByteView key, Timestamp time, std::uint32_t sequence) {
   if (time < limit_) return false;
+  make_room();
   Bucket* bucket = buckets_.find(time);
   if (bucket == nullptr) return false;
-  const std::size_t before = count_;
-  changing(*bucket, [&](TimeTable& table) {
-    table.erase(key, hash(key), moment_in(*bucket, time, sequence), false);
-    return true;
-  });
-  return count_ < before;
+  const std::uint64_t hashed = hash(key);
+  const Moment moment = moment_in(*bucket, time, sequence);
+  const std::uint32_t entry = find(*bucket, key, hashed, moment);
+  const bool there = entry == TimeTable::kNone
+                         ? spilled_value(*bucket, key, hashed, moment).has_value()
+                         : !bucket->table.gone(entry);
+  if (!there) return false;
+  const std::size_t memory_before = bucket->memory();
+  bucket->table.tidy(bucket->shadows(), [&](ByteView each) { return hash(each); });
+  bucket->table.erase(key, hashed, moment, bucket->shadows());
+  --bucket->count;
+  --count_;
+  bucket_bytes_ += bucket->memory() - memory_before;
+  return true;
+}
+
+// The oldest buckets are the coldest. Late entries of one that was spilled stay until they are
+// many, or until nothing else is left.
+void TimeStore::make_room() {
+  const BudgetMarks marks(options_.budget);
+  const auto used = [&] { return static_cast<std::size_t>(memory().count); };
+  if (options_.over_budget != OverBudget::spill || used() <= marks.high || !trouble_) return;
+  ADBROOK_ASSERT(run_files_ != nullptr, "a store that spills was opened");
+  SpillPlace place{run_files_};
+  for (const std::size_t least : {kSpillMin, std::size_t{1}}) {
+    for (auto& [start, bucket] : buckets_) {
+      if (used() <= marks.low || !trouble_) return;
+      if (bucket.table.used() >= least) spill(bucket, place);
+    }
+  }
+}
+
+void TimeStore::spill(Bucket& bucket, SpillPlace& place) {
+  TimeTable& table = bucket.table;
+  const std::size_t memory_before = bucket.memory();
+  trouble_ = bucket.runs.push(std::make_unique<TimeTableEntries>(table), table.used(), place,
+                              [&](ByteView key) { return hash(key); });
+  if (!trouble_) return;
+  table = {};
+  bucket.spilled = true;
+  bucket_bytes_ += bucket.memory() - memory_before;
 }
 
 std::optional<TimeStore::Deltas> TimeStore::deltas_in(const Bucket& bucket, Timestamp first,
@@ -120,49 +205,86 @@ void TimeStore::for_buckets(Timestamp first, Timestamp last, F f) const {
     if (const auto deltas = deltas_in(at->second, first, last)) f(at->second, *deltas);
 }
 
-// The chain leads from new to old, and is asked for from old to new.
 void TimeStore::visit_key(ByteView key, Timestamp first, Timestamp last, KeyVisit f) const {
   const std::uint64_t hashed = hash(key);
   for_buckets(first, last, [&](const Bucket& bucket, Deltas deltas) {
-    const TimeTable& table = bucket.table;
-    const std::uint32_t known = table.find_key(key, hashed);
-    if (known == TimeTable::kNone) return;
-    chain_.clear();
-    for (std::uint32_t at = table.newest(known); at != TimeTable::kNone; at = table.older(at)) {
-      const std::uint32_t delta = table.moment(at).delta;
-      if (delta < deltas.first) break;
-      if (delta <= deltas.last && !table.gone(at)) chain_.push_back(at);
-    }
-    for (auto at = chain_.rbegin(); at != chain_.rend(); ++at) {
-      const Moment moment = table.moment(*at);
-      f(bucket.start + Millis(moment.delta), moment.sequence, table.value(*at));
+    if (bucket.runs.may_have(hashed)) {
+      fetch_merged(bucket, key, hashed, deltas, f);
+    } else {
+      fetch_from_table(bucket, key, hashed, deltas, f);
     }
   });
 }
 
+// The chain leads from new to old, and is asked for from old to new.
+void TimeStore::fetch_from_table(const Bucket& bucket, ByteView key, std::uint64_t hashed,
+                                 Deltas deltas, KeyVisit f) const {
+  const TimeTable& table = bucket.table;
+  const std::uint32_t known = table.find_key(key, hashed);
+  if (known == TimeTable::kNone) return;
+  chain_.clear();
+  for (std::uint32_t at = table.newest(known); at != TimeTable::kNone; at = table.older(at)) {
+    const std::uint32_t delta = table.moment(at).delta;
+    if (delta < deltas.first) break;
+    if (delta <= deltas.last && !table.gone(at)) chain_.push_back(at);
+  }
+  for (auto at = chain_.rbegin(); at != chain_.rend(); ++at) {
+    const Moment moment = table.moment(*at);
+    f(bucket.start + Millis(moment.delta), moment.sequence, table.value(*at));
+  }
+}
+
+// Those of the key from a time on, and then those of other keys.
+MergedEntries TimeStore::entries_of(const Bucket& bucket, ByteView key, std::uint64_t hashed,
+                                    std::uint32_t first_delta) const {
+  std::vector<std::unique_ptr<EntrySource>> sources;
+  const Moment from{first_delta, 0};
+  const std::uint32_t known = bucket.table.find_key(key, hashed);
+  if (known != TimeTable::kNone)
+    sources.push_back(std::make_unique<TimeTableEntries>(bucket.table, known, from));
+  bucket.runs.add_sources(sources, key, hashed, from);
+  return MergedEntries(std::move(sources), false);
+}
+
+void TimeStore::fetch_merged(const Bucket& bucket, ByteView key, std::uint64_t hashed,
+                             Deltas deltas, KeyVisit f) const {
+  MergedEntries entries = entries_of(bucket, key, hashed, deltas.first);
+  for (RunEntry entry; entries.next(entry);) {
+    if (entry.moment.delta > deltas.last || as_text(entry.key) != as_text(key)) break;
+    f(bucket.start + Millis(entry.moment.delta), entry.moment.sequence, entry.value);
+  }
+  keep_error(entries.result());
+}
+
 void TimeStore::visit(Timestamp first, Timestamp last, EntryVisit f) const {
-  struct Found {
-    Moment moment;
-    ByteView key, value;
-    bool operator<(const Found& other) const {
-      if (moment.delta != other.moment.delta) return moment.delta < other.moment.delta;
-      const int order = as_text(key).compare(as_text(other.key));
-      return order != 0 ? order < 0 : moment.sequence < other.moment.sequence;
-    }
+  for_buckets(first, last,
+              [&](const Bucket& bucket, Deltas deltas) { visit_bucket(bucket, deltas, f); });
+}
+
+// Buckets are in order of their keys; this is by time first, and each time is small enough to be
+// sorted: entries that come from disk are copied, those in memory are not.
+void TimeStore::visit_bucket(const Bucket& bucket, Deltas deltas, EntryVisit f) const {
+  std::vector<std::unique_ptr<EntrySource>> sources;
+  sources.push_back(std::make_unique<TimeTableEntries>(bucket.table));
+  bucket.runs.add_sources(sources);
+  MergedEntries entries(std::move(sources), false);
+  std::vector<RunEntry> found;
+  ByteArena copies;
+  const auto kept = [&](ByteView bytes) -> ByteView {
+    if (!bucket.shadows() || bytes.empty()) return bytes;
+    std::byte* copy = copies.at(copies.allocate(bytes.size()));
+    std::ranges::copy(bytes, copy);
+    return {copy, bytes.size()};
   };
-  std::vector<Found> found;
-  for_buckets(first, last, [&](const Bucket& bucket, Deltas deltas) {
-    found.clear();
-    const TimeTable& table = bucket.table;
-    table.for_each([&](std::uint32_t key, std::uint32_t entry) {
-      const Moment moment = table.moment(entry);
-      if (moment.delta >= deltas.first && moment.delta <= deltas.last && !table.gone(entry))
-        found.push_back({moment, table.key_bytes(key), table.value(entry)});
-    });
-    std::ranges::sort(found, std::less<>{});
-    for (const Found& one : found)
-      f(one.key, bucket.start + Millis(one.moment.delta), one.moment.sequence, one.value);
-  });
+  for (RunEntry entry; entries.next(entry);) {
+    if (entry.moment.delta < deltas.first || entry.moment.delta > deltas.last) continue;
+    found.push_back({kept(entry.key), entry.moment, false, kept(entry.value)});
+  }
+  keep_error(entries.result());
+  // The keys are in order already.
+  std::ranges::stable_sort(found, {}, [](const RunEntry& one) { return one.moment.delta; });
+  for (const RunEntry& one : found)
+    f(one.key, bucket.start + Millis(one.moment.delta), one.moment.sequence, one.value);
 }
 
 void TimeStore::expire(Timestamp before) {
@@ -171,18 +293,20 @@ void TimeStore::expire(Timestamp before) {
   while (!buckets_.empty()) {
     const auto first = buckets_.begin();
     if (first->first + buckets_.bucket_size() > limit_) break;
-    count_ -= first->second.table.count();
-    table_bytes_ -= first->second.table.memory();
+    count_ -= first->second.count;
+    bucket_bytes_ -= first->second.memory();
     buckets_.erase(first);
   }
 }
 
 Bytes TimeStore::memory() const {
-  return {static_cast<std::int64_t>(table_bytes_ + buckets_.node_bytes() +
-                                    chain_.capacity() * sizeof(chain_[0]) + dropped_.capacity())};
+  return {static_cast<std::int64_t>(bucket_bytes_ + buckets_.node_bytes() +
+                                    chain_.capacity() * sizeof(chain_[0]) + dropped_.capacity() +
+                                    block_.capacity())};
 }
 
 void TimeStore::save(Checkpoint& checkpoint, std::string_view name) {
+  if (!trouble_) checkpoint.spoil(trouble_.error());
   Buffer meta;
   append_le(meta, kStoreVersion);
   append_le(meta, seed_);
@@ -192,25 +316,25 @@ void TimeStore::save(Checkpoint& checkpoint, std::string_view name) {
   std::set<std::string> kept{blob_name(name, "meta")};
   for (auto& [start, bucket] : buckets_) {
     const std::string blob = blob_name(name, std::to_string(start.ms));
-    save_bucket(checkpoint, blob, bucket);
+    save_table(checkpoint, blob, bucket);
     append_le(meta, start.ms);
     append_le(meta, bucket.saved_size);
-    append_le(meta, static_cast<std::uint64_t>(bucket.table.count()));
+    append_le(meta, bucket.count);
+    bucket.runs.save(checkpoint, name, meta, kept);
     if (bucket.saved_size != 0) kept.insert(blob);
   }
   checkpoint.replace(blob_name(name, "meta"), meta);
   checkpoint.drop_others(name, kept);
 }
 
-// Changes go behind what is there, until that would be half garbage.
-void TimeStore::save_bucket(Checkpoint& checkpoint, const std::string& blob, Bucket& bucket) {
+// Changes go behind what is there, until that would be half garbage. An empty blob is none.
+void TimeStore::save_table(Checkpoint& checkpoint, const std::string& blob, Bucket& bucket) {
   TimeTable& table = bucket.table;
-  // An empty blob is none.
   const std::uint64_t stored = checkpoint.size(blob).value_or(0);
-  const bool stored_as_known = stored == bucket.saved_size;
-  if (stored_as_known && !table.changed()) return;
+  const bool as_stored = stored == bucket.saved_size && !bucket.spilled;
+  if (as_stored && !table.changed()) return;
   Buffer bytes;
-  if (stored_as_known && checkpoint.can_extend(blob, stored)) {
+  if (as_stored && checkpoint.can_extend(blob, stored)) {
     table.append_changes(bytes);
     if (stored + bytes.size() <= 2 * table.encoded_size() + kSmallBlob) {
       checkpoint.extend(blob, bytes);
@@ -219,9 +343,10 @@ void TimeStore::save_bucket(Checkpoint& checkpoint, const std::string& blob, Buc
     }
     bytes.clear();
   }
-  table.append_all(bytes, false);
+  table.append_all(bytes, bucket.shadows());
   checkpoint.replace(blob, bytes);
   bucket.saved_size = bytes.size();
+  bucket.spilled = false;
 }
 
 Result<void> TimeStore::load(const Checkpoint& checkpoint, std::string_view name) {
@@ -237,33 +362,36 @@ Result<void> TimeStore::load(const Checkpoint& checkpoint, std::string_view name
     return unreadable_blob(name, "meta");
   // As stored: blobs and buckets stay one to one.
   buckets_ = TimeBuckets<Bucket>(size);
-  count_ = table_bytes_ = 0;
-  for (std::uint32_t i = 0; i < bucket_count; ++i) {
-    const Timestamp start{reader.number<std::int64_t>()};
-    const auto saved_size = reader.number<std::uint64_t>();
-    const auto count = reader.number<std::uint64_t>();
-    if (!reader.good() || buckets_.start_of(start) != start) return unreadable_blob(name, "meta");
-    if (auto done = load_bucket(checkpoint, name, start, saved_size, count); !done) return done;
-  }
+  count_ = bucket_bytes_ = 0;
+  for (std::uint32_t i = 0; i < bucket_count; ++i)
+    if (auto done = load_bucket(checkpoint, name, reader); !done) return done;
   return reader.ended_well() ? Result<void>{} : unreadable_blob(name, "meta");
 }
 
 Result<void> TimeStore::load_bucket(const Checkpoint& checkpoint, std::string_view name,
-                                    Timestamp start, std::uint64_t size, std::uint64_t count) {
+                                    BlobReader& meta) {
+  const Timestamp start{meta.number<std::int64_t>()};
+  const auto size = meta.number<std::uint64_t>();
+  const auto count = meta.number<std::uint64_t>();
+  if (!meta.good() || buckets_.start_of(start) != start) return unreadable_blob(name, "meta");
   Bucket& bucket = bucket_at(start);
-  if (size == 0 && count == 0) return {};
-  const std::string blob = blob_name(name, std::to_string(start.ms));
-  const auto bytes = checkpoint.read(blob);
-  if (!bytes) return pass(bytes.error());
-  const auto hash_of = [&](ByteView key) { return hash(key); };
-  if (bytes->size() != size ||
-      !bucket.table.load(*bytes, buckets_.bucket_size().count(), false, hash_of) ||
-      bucket.table.count() != count)
-    return unreadable_blob(name, blob);
-  bucket.table.mark_saved();
   bucket.saved_size = size;
+  bucket.count = count;
+  if (auto done = bucket.runs.load(checkpoint, name, meta); !done) return done;
+  if (!meta.good()) return unreadable_blob(name, "meta");
+  if (size != 0) {
+    const std::string blob = blob_name(name, std::to_string(start.ms));
+    const auto bytes = checkpoint.read(blob);
+    if (!bytes) return pass(bytes.error());
+    const auto hash_of = [&](ByteView key) { return hash(key); };
+    const std::int64_t bucket_size = buckets_.bucket_size().count();
+    if (bytes->size() != size || !bucket.table.load(*bytes, bucket_size, bucket.shadows(), hash_of))
+      return unreadable_blob(name, blob);
+    bucket.table.mark_saved();
+  }
+  if (!bucket.shadows() && bucket.table.count() != count) return unreadable_blob(name, "meta");
   count_ += count;
-  table_bytes_ += bucket.table.memory();
+  bucket_bytes_ += bucket.memory();
   return {};
 }
 

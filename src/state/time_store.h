@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,12 +15,14 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "state/budget.h"
+#include "state/run_stack.h"
 #include "state/time_buckets.h"
 #include "state/time_table.h"
 #include "state/visit.h"
 
 namespace adbrook::state {
 
+class BlobReader;
 class Checkpoint;
 
 struct TimeStoreOptions {
@@ -74,8 +77,8 @@ class TimeStore {
   const Result<void>& trouble() const { return trouble_; }
 
   // Where to spill; once, before load() and everything else, and `checkpoint` outlives the use of
-  // the store. A store that does not spill needs none.
-  void open(Checkpoint& checkpoint) { checkpoint_ = &checkpoint; }
+  // the store. A store that does not spill works without. invalid when the budget is too small.
+  Result<void> open(Checkpoint& checkpoint);
   void save(Checkpoint& checkpoint, std::string_view name);
   Result<void> load(const Checkpoint& checkpoint, std::string_view name);
 
@@ -83,7 +86,12 @@ class TimeStore {
   struct Bucket {
     Timestamp start;
     TimeTable table;
+    RunStack runs;                 // older than what the table has
+    std::uint64_t count = 0;       // of both, without what is gone
     std::uint64_t saved_size = 0;  // bytes of the blob
+    bool spilled = false;          // since the blob was written
+    std::size_t memory() const { return table.memory() + runs.memory(); }
+    bool shadows() const { return !runs.empty(); }
   };
   using KeyVisit = Visit<Timestamp, std::uint32_t, ByteView>;
   using EntryVisit = Visit<ByteView, Timestamp, std::uint32_t, ByteView>;
@@ -95,8 +103,13 @@ class TimeStore {
   }
   std::span<std::byte> set(Bucket& bucket, ByteView key, std::uint64_t hash, Moment moment,
                            std::size_t size);
-  template <class F>
-  auto changing(Bucket& bucket, F f);
+  std::uint32_t next_sequence(const Bucket& bucket, ByteView key, std::uint64_t hash,
+                              std::uint32_t delta) const;
+  std::optional<ByteView> spilled_value(const Bucket& bucket, ByteView key, std::uint64_t hash,
+                                        Moment moment) const;
+  std::uint32_t find(const Bucket& bucket, ByteView key, std::uint64_t hash, Moment moment) const;
+  void make_room();
+  void spill(Bucket& bucket, SpillPlace& place);
   // The bucket's part of [first, last], without what has expired; nothing when there is none.
   struct Deltas {
     std::uint32_t first, last;
@@ -106,20 +119,30 @@ class TimeStore {
   void for_buckets(Timestamp first, Timestamp last, F f) const;
   void visit_key(ByteView key, Timestamp first, Timestamp last, KeyVisit f) const;
   void visit(Timestamp first, Timestamp last, EntryVisit f) const;
-  void save_bucket(Checkpoint& checkpoint, const std::string& blob, Bucket& bucket);
-  Result<void> load_bucket(const Checkpoint& checkpoint, std::string_view name, Timestamp start,
-                           std::uint64_t size, std::uint64_t count);
+  void fetch_from_table(const Bucket& bucket, ByteView key, std::uint64_t hash, Deltas deltas,
+                        KeyVisit f) const;
+  MergedEntries entries_of(const Bucket& bucket, ByteView key, std::uint64_t hash,
+                           std::uint32_t first_delta) const;
+  void fetch_merged(const Bucket& bucket, ByteView key, std::uint64_t hash, Deltas deltas,
+                    KeyVisit f) const;
+  void visit_bucket(const Bucket& bucket, Deltas deltas, EntryVisit f) const;
+  void keep_error(const Result<void>& done) const {
+    if (trouble_ && !done) trouble_ = done;
+  }
+  void save_table(Checkpoint& checkpoint, const std::string& blob, Bucket& bucket);
+  Result<void> load_bucket(const Checkpoint& checkpoint, std::string_view name, BlobReader& meta);
 
   TimeStoreOptions options_;
   std::uint64_t seed_;                     // as stored, which may be from an earlier start
   mutable TimeBuckets<Bucket> buckets_;    // looking one up makes it be found faster
   Timestamp limit_ = Timestamp::lowest();  // of expire()
   std::size_t count_ = 0;
-  std::size_t table_bytes_ = 0;               // sum of the tables' memory()
+  std::size_t bucket_bytes_ = 0;              // sum of their memory()
   mutable std::vector<std::uint32_t> chain_;  // of one fetch()
   Buffer dropped_;                            // what upsert() gives below the limit
-  Checkpoint* checkpoint_ = nullptr;
-  Result<void> trouble_;
+  std::shared_ptr<RunFiles> run_files_;
+  mutable Buffer block_;  // of the run read last
+  mutable Result<void> trouble_;
 };
 
 }  // namespace adbrook::state

@@ -29,6 +29,15 @@ TimeStoreOptions draw_options(std::uint64_t seed) {
           .bucket = Millis(static_cast<std::int64_t>(1 + random.below(2000)))};
 }
 
+// So small that all there is goes to disk again and again.
+TimeStoreOptions draw_spilling(std::uint64_t seed) {
+  io::SeededRandom random(seed * 3);
+  return {.budget = Bytes{std::int64_t{1} << (16 + random.below(3))},
+          .over_budget = OverBudget::spill,
+          .hash_seed = random.next(),
+          .bucket = Millis(static_cast<std::int64_t>(500 + random.below(5000)))};
+}
+
 class RandomRun {
  public:
   RandomRun(std::uint64_t seed, TimeStoreOptions options)
@@ -38,6 +47,7 @@ class RandomRun {
         now_(static_cast<std::int64_t>(random_.below(100'000)) - 50'000) {}
 
   void step() {
+    if (modelled_.failed()) ++failure_count_;
     now_ += static_cast<std::int64_t>(random_.below(20));
     const std::uint64_t what = random_.below(1000);
     if (what < 300) return add();
@@ -49,9 +59,12 @@ class RandomRun {
     if (what < 980) return scan(time(), time());
     if (what < 985) return expire();
     if (what < 996) return modelled_.save();
-    if (what < 998) return modelled_.save_and_crash_inside();
+    if (what < 997) return modelled_.save_and_crash_inside();
+    if (what < 999) return modelled_.plan_a_failure();
     modelled_.crash();
   }
+  std::uint64_t failure_count() const { return failure_count_; }
+  Modelled& modelled() { return modelled_; }
   void scan_all() { scan(Timestamp::lowest(), Timestamp::highest()); }
 
  private:
@@ -68,6 +81,7 @@ class RandomRun {
     const std::string name = key(), value = draw_value(random_);
     const Timestamp when = time();
     store().add(as_bytes(name), when, as_bytes(value));
+    if (modelled_.failed()) return;
     if (when.ms < model().limit) return;
     std::uint32_t sequence = 0;
     for (const auto& [place, ignored] : model().entries)
@@ -87,6 +101,7 @@ class RandomRun {
     const Timestamp when = time();
     const std::size_t size = random_.below(30) == 0 ? random_.below(100) : 1 + name.size() % 9;
     const std::span<std::byte> value = store().upsert(as_bytes(name), when, size);
+    if (modelled_.failed()) return;
     EXPECT_EQ(value.size(), size);
     std::string dropped;
     std::string& expected = when.ms < model().limit ? dropped : model().entries[{when.ms, name, 0}];
@@ -101,14 +116,16 @@ class RandomRun {
     const std::string name = key();
     const Timestamp when = time();
     const auto sequence = static_cast<std::uint32_t>(random_.below(3));
-    const bool held = model().entries.erase({when.ms, name, sequence}) == 1;
-    EXPECT_EQ(store().erase(as_bytes(name), when, sequence), held);
+    const bool erased = store().erase(as_bytes(name), when, sequence);
+    if (modelled_.failed()) return;
+    EXPECT_EQ(erased, model().entries.erase({when.ms, name, sequence}) == 1);
   }
 
   void get() {
     const std::string name = key();
     const Timestamp when = time();
     const auto found = store().get(as_bytes(name), when);
+    if (modelled_.failed()) return;
     const auto expected = model().entries.find({when.ms, name, 0});
     ASSERT_EQ(found.has_value(), expected != model().entries.end());
     if (found) {
@@ -124,6 +141,7 @@ class RandomRun {
     store().fetch(as_bytes(name), first, last, [&](Timestamp at, std::uint32_t n, ByteView value) {
       found.emplace_back(Place{at.ms, name, n}, text_of(value));
     });
+    if (modelled_.failed()) return;
     for (const auto& [place, value] : model().entries)
       if (place.key == name && place.time >= first.ms && place.time <= last.ms)
         expected.emplace_back(place, value);
@@ -136,6 +154,7 @@ class RandomRun {
                      [&](ByteView name, Timestamp at, std::uint32_t n, ByteView value) {
                        found.emplace_back(Place{at.ms, text_of(name), n}, text_of(value));
                      });
+    if (modelled_.failed()) return;
     for (const auto& entry : model().entries)
       if (entry.first.time >= first.ms && entry.first.time <= last.ms) expected.push_back(entry);
     EXPECT_EQ(found, expected);
@@ -155,6 +174,7 @@ class RandomRun {
   Modelled modelled_;
   std::uint64_t variety_;
   std::int64_t now_;
+  std::uint64_t failure_count_ = 0;
 };
 
 TEST(TimeStore, equals_a_map_under_random_operations_and_crashes) {
@@ -165,6 +185,21 @@ TEST(TimeStore, equals_a_map_under_random_operations_and_crashes) {
     run.scan_all();
     ASSERT_FALSE(testing::Test::HasFailure());
   }
+}
+
+TEST(TimeStore, equals_a_map_also_when_most_of_it_is_on_disk) {
+  std::uint64_t spilled_runs = 0, failures = 0;
+  for (const std::uint64_t seed : io::test_seeds(40)) {
+    SCOPED_TRACE(io::seed_note(seed));
+    RandomRun run(seed, draw_spilling(seed));
+    for (int i = 0; i < 3000 && !testing::Test::HasFailure(); ++i) run.step();
+    run.scan_all();
+    ASSERT_FALSE(testing::Test::HasFailure());
+    spilled_runs += run.modelled().checkpoint().names("store:run/").size();
+    failures += run.failure_count();
+  }
+  EXPECT_GT(spilled_runs, 0u) << "nothing was spilled";
+  EXPECT_GT(failures, 0u) << "no disk failed while it was spilled to";
 }
 
 TEST(TimeStore, unchanged_buckets_are_not_written_again_and_changes_are_put_behind) {
@@ -192,6 +227,28 @@ TEST(TimeStore, expired_buckets_give_their_memory_back) {
   }
   EXPECT_LE(store.count(), 6001u);
   EXPECT_LT(most, 6001 * 200);
+}
+
+TEST(TimeStore, a_bucket_of_50_days_is_refused) {
+  io::SimulatedFileSystem disk(1);
+  auto checkpoint = *Checkpoint::open(disk, "state/group/0");
+  const auto opened = TimeStore({.bucket = std::chrono::hours(24 * 50)}).open(*checkpoint);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("49 days"), std::string::npos) << opened.error().message;
+}
+
+TEST(TimeStore, a_budget_is_kept_while_most_goes_to_disk) {
+  Modelled modelled(1,
+                    {.budget = 512_KiB, .over_budget = OverBudget::spill, .bucket = Millis(1000)});
+  std::int64_t most = 0;
+  for (int n = 0; n < 100'000; ++n) {
+    modelled.store().put(as_bytes("key " + std::to_string(n)), {n}, as_bytes("a value"));
+    most = std::max(most, modelled.store().memory().count);
+  }
+  EXPECT_LT(most, 512 << 10);
+  EXPECT_EQ(modelled.store().count(), 100'000u);
+  EXPECT_EQ(text_of(*modelled.store().get(as_bytes("key 7"), {7})), "a value");
+  EXPECT_FALSE(modelled.store().full());
 }
 
 }  // namespace

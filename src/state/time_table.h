@@ -2,7 +2,6 @@
 // own. Knows what changed since it was last written, so that a checkpoint writes only that.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -11,15 +10,9 @@
 #include "base/bytes.h"
 #include "state/byte_arena.h"
 #include "state/key_index.h"
+#include "state/moment.h"
 
 namespace adbrook::state {
-
-// Which of a key's entries in one bucket: ms since the bucket's start, then the sequence.
-struct Moment {
-  std::uint32_t delta = 0;
-  std::uint32_t sequence = 0;
-  friend auto operator<=>(const Moment&, const Moment&) = default;
-};
 
 // Owned by one thread. Keys and entries are named by handles, good until the next tidy(); an entry
 // also only until the next set() of the same one. A gone entry says that it is erased, also where
@@ -53,14 +46,21 @@ class TimeTable {
 
   std::size_t count() const { return count_; }  // of entries that are not gone
   std::size_t entry_count() const { return entry_count_; }
+  std::size_t key_count() const { return index_.count(); }
   std::size_t memory() const { return arena_.memory() + index_.memory(); }
   std::size_t encoded_size() const { return live_bytes_; }
+  std::size_t used() const { return arena_.used(); }  // bytes of records, gone ones included
 
   // Drops what nobody needs, when that is more than half; gone entries stay when `shadows`.
   // hash_of(key) is the hash that keys were given with.
   template <class Hash>
   void tidy(bool shadows, Hash hash_of) {
     if (garbage_ * 2 > arena_.used() && garbage_ > kGarbageMin) rebuild(shadows, hash_of);
+  }
+  // f(key), in no order, also those whose entries were all unlinked.
+  template <class F>
+  void for_each_key(F f) const {
+    index_.for_each(f);
   }
   // f(key, entry), every one, gone ones included, in no order.
   template <class F>

@@ -61,7 +61,8 @@ class Operator {
   // operator in front of it makes here belong to the time before.
   virtual void on_watermark(Timestamp) {}
   // Once, before load() and the first step: where a store spills to. Outlives all other calls.
-  virtual void open(state::Checkpoint&) {}
+  // invalid when the part cannot work with its options.
+  virtual Result<void> open(state::Checkpoint&) { return {}; }
   // A disk error that may have made an answer wrong. Asked at the end of every step: the task stops
   // then, and nothing of the step is committed.
   virtual Result<void> trouble() const { return {}; }

@@ -21,8 +21,12 @@ class StoreOperator final : public Operator {
   void on_watermark(Timestamp watermark) override {
     if constexpr (requires { store_.advance(watermark); }) store_.advance(watermark);
   }
-  void open(state::Checkpoint& checkpoint) override {
-    if constexpr (requires { store_.open(checkpoint); }) store_.open(checkpoint);
+  Result<void> open(state::Checkpoint& checkpoint) override {
+    if constexpr (requires { store_.open(checkpoint); }) {
+      if (auto opened = store_.open(checkpoint); !opened)
+        return pass(opened.error(), "store " + name_);
+    }
+    return {};
   }
   Result<void> trouble() const override {
     if constexpr (requires { store_.trouble(); }) {

@@ -50,7 +50,8 @@ Result<void> Task::open() {
     note_("checkpoint of " + changelog_.topic + " " + std::to_string(changelog_.number) +
           " passed over, an older one or a longer replay takes its place: " + damage);
   for (const auto& sink : topology_->sinks()) sink->mute(true);
-  for (Operator* part : topology_->parts()) part->open(*checkpoint_);
+  for (Operator* part : topology_->parts())
+    if (auto fine = part->open(*checkpoint_); !fine) return fine;
   auto begun = checkpoint_->empty() ? begin_at_start() : load_state();
   if (begun) hold_inputs();
   return begun;
