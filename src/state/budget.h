@@ -17,6 +17,9 @@ enum class OverBudget : std::uint8_t {
 // Room for the records of a partition or bucket and for the index of what was spilled of it.
 inline constexpr Bytes kBudgetMin = 64_KiB;
 
+// Bytes spilled at once from which on freed pages are given back to the kernel.
+inline constexpr std::uint64_t kWorthGivingBack = 1 << 20;
+
 // Refuses a budget that is too small to hold anything.
 Result<void> check_budget(Bytes budget, OverBudget over_budget);
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/bytes.h"
 #include "state/slot_array.h"
 
 namespace adbrook::state {
@@ -48,7 +49,8 @@ class KeyIndex {
     --count_;
   }
 
-  // Makes room for that many, so that loading does not grow step by step.
+  // Makes room for that many. Needed before many are added in order of their hashes: in an index
+  // that is still small they would all lie in its first slots, one behind the other.
   void reserve(std::size_t count) {
     if (count * 4 > slots_.size() * 3) resize(count + count / 2 + kSlotsMin);
   }
@@ -91,5 +93,20 @@ class KeyIndex {
   SlotArray slots_;
   std::size_t count_ = 0;
 };
+
+// How many records lie one behind the other in `bytes`, each a head of `head_size` bytes that
+// begins with the sizes of its key (31 bits) and of its value. Stops where they do not fit.
+inline std::size_t count_encoded(ByteView bytes, std::size_t head_size) {
+  std::size_t count = 0;
+  while (bytes.size() >= head_size) {
+    const std::uint64_t size = head_size +
+                               std::uint64_t{load_le<std::uint32_t>(bytes.data()) << 1 >> 1} +
+                               load_le<std::uint32_t>(bytes.data() + 4);
+    if (size > bytes.size()) break;
+    bytes = bytes.subspan(size);
+    ++count;
+  }
+  return count;
+}
 
 }  // namespace adbrook::state

@@ -145,6 +145,7 @@ void KeyTable::rebuild(bool shadows, Hash hash_of) {
 template <class Hash>
 bool KeyTable::load(ByteView bytes, bool shadows, Hash hash_of) {
   constexpr std::size_t kHeadSize = 2 * sizeof(std::uint32_t);
+  index_.reserve(count_encoded(bytes, kHeadSize));
   while (!bytes.empty()) {
     if (bytes.size() < kHeadSize) return false;
     const auto sized = load_le<std::uint32_t>(bytes.data());

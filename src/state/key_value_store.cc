@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "io/huge_pages.h"
 #include "state/blob_reader.h"
 #include "state/checkpoint.h"
 #include "state/table_sources.h"
@@ -116,6 +117,8 @@ void KeyValueStore::make_room() {
     spill(partitions_[next_spilled_], place);
     next_spilled_ = (next_spilled_ + 1) & partition_mask_;
   }
+  // The budget is one of resident memory: what was freed must not stay with the allocator.
+  if (place.position >= kWorthGivingBack) io::give_back_free_pages();
 }
 
 void KeyValueStore::spill(Partition& partition, SpillPlace& place) {

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "io/huge_pages.h"
 #include "state/blob_reader.h"
 #include "state/checkpoint.h"
 #include "state/table_sources.h"
@@ -170,10 +171,12 @@ void TimeStore::make_room() {
   SpillPlace place{run_files_};
   for (const std::size_t least : {kSpillMin, std::size_t{1}}) {
     for (auto& [start, bucket] : buckets_) {
-      if (used() <= marks.low || !trouble_) return;
+      if (used() <= marks.low || !trouble_) break;
       if (bucket.table.used() >= least) spill(bucket, place);
     }
   }
+  // The budget is one of resident memory: what was freed must not stay with the allocator.
+  if (place.position >= kWorthGivingBack) io::give_back_free_pages();
 }
 
 void TimeStore::spill(Bucket& bucket, SpillPlace& place) {

@@ -146,6 +146,7 @@ class TimeTable {
 template <class Hash>
 void TimeTable::rebuild(bool shadows, Hash hash_of) {
   TimeTable fresh;
+  fresh.index_.reserve(index_.count());  // keys come in order of their hashes: see KeyIndex
   index_.for_each(
       [&](std::uint32_t key) { fresh.copy_chain(*this, key, hash_of(key_bytes(key)), shadows); });
   fresh.count_ = count_;
@@ -157,6 +158,7 @@ void TimeTable::rebuild(bool shadows, Hash hash_of) {
 template <class Hash>
 bool TimeTable::load(ByteView bytes, std::int64_t bucket_size, bool shadows, Hash hash_of) {
   constexpr std::size_t kHeadSize = 4 * sizeof(std::uint32_t);
+  index_.reserve(count_encoded(bytes, kHeadSize));
   while (!bytes.empty()) {
     if (bytes.size() < kHeadSize) return false;
     const auto sized = load_le<std::uint32_t>(bytes.data());
