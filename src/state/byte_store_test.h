@@ -82,7 +82,8 @@ class ModelledStore {
     checkpoint_ = std::move(*opened);
     ASSERT_TRUE(checkpoint_->damage().empty()) << checkpoint_->damage().front();
     store_ = std::make_unique<Store>(options_);
-    ASSERT_TRUE(store_->open(*checkpoint_));
+    store_->open(*checkpoint_);
+    ASSERT_TRUE(store_->trouble());
     model_ = {};
     if (checkpoint_->empty()) return;
     const auto done = store_->load(*checkpoint_, "store");

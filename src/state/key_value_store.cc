@@ -41,9 +41,9 @@ void KeyValueStore::make_partitions(std::size_t count) {
 
 std::uint64_t KeyValueStore::hash(ByteView key) const { return seeded_hash(as_text(key), seed_); }
 
-Result<void> KeyValueStore::open(Checkpoint& checkpoint) {
+void KeyValueStore::open(Checkpoint& checkpoint) {
   run_files_ = checkpoint.runs();
-  return check_budget(options_.budget, options_.over_budget);
+  trouble_ = check_budget(options_.budget, options_.over_budget);
 }
 
 std::optional<ByteView> KeyValueStore::spilled_value(const Partition& partition, ByteView key,

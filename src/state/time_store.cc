@@ -34,14 +34,14 @@ TimeStore::Bucket& TimeStore::bucket_at(Timestamp time) {
   return bucket;
 }
 
-Result<void> TimeStore::open(Checkpoint& checkpoint) {
+void TimeStore::open(Checkpoint& checkpoint) {
   run_files_ = checkpoint.runs();
+  trouble_ = check_budget(options_.budget, options_.over_budget);
   if (options_.bucket < Millis(1) || options_.bucket > kBucketMax)
-    return fail(ErrorKind::invalid, "cannot open a store with buckets of " +
-                                        std::to_string(options_.bucket.count()) +
-                                        " ms: the times in one have 32 bits; choose 1 ms to 49 "
-                                        "days");
-  return check_budget(options_.budget, options_.over_budget);
+    trouble_ = fail(ErrorKind::invalid, "cannot open a store with buckets of " +
+                                            std::to_string(options_.bucket.count()) +
+                                            " ms: the times in one have 32 bits; choose 1 ms to 49 "
+                                            "days");
 }
 
 // In memory; kNone when the table does not say.

@@ -72,13 +72,13 @@ class TimeStore {
 
   Bytes memory() const;  // all of it, by capacity
   bool full() const { return memory() >= options_.budget; }
-  // The first disk error since the store was made. What was asked of the store since then may have
-  // been answered wrongly: nothing of the step may be committed.
+  // Options that cannot work, or the first disk error. What was asked of the store since then may
+  // have been answered wrongly: nothing of the step may be committed.
   const Result<void>& trouble() const { return trouble_; }
 
   // Where to spill; once, before load() and everything else, and `checkpoint` outlives the use of
-  // the store. A store that does not spill works without. invalid when the budget is too small.
-  Result<void> open(Checkpoint& checkpoint);
+  // the store. A store that does not spill works without. A budget too small is trouble from here.
+  void open(Checkpoint& checkpoint);
   void save(Checkpoint& checkpoint, std::string_view name);
   Result<void> load(const Checkpoint& checkpoint, std::string_view name);
 

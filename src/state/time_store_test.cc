@@ -232,9 +232,10 @@ TEST(TimeStore, expired_buckets_give_their_memory_back) {
 TEST(TimeStore, a_bucket_of_50_days_is_refused) {
   io::SimulatedFileSystem disk(1);
   auto checkpoint = *Checkpoint::open(disk, "state/group/0");
-  const auto opened = TimeStore({.bucket = std::chrono::hours(24 * 50)}).open(*checkpoint);
-  ASSERT_FALSE(opened);
-  EXPECT_NE(opened.error().message.find("49 days"), std::string::npos) << opened.error().message;
+  TimeStore store({.bucket = std::chrono::hours(24 * 50)});
+  store.open(*checkpoint);
+  ASSERT_FALSE(store.trouble());
+  EXPECT_NE(store.trouble().error().message.find("49 days"), std::string::npos);
 }
 
 TEST(TimeStore, a_budget_is_kept_while_most_goes_to_disk) {

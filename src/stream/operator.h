@@ -40,7 +40,8 @@ struct TaskContext {
   }
 };
 
-// A named part of a topology. Defaults do nothing: a stateless operator overrides only describe().
+// A named part of a topology. Defaults do nothing: a stateless operator overrides only describe()
+// and stateless().
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -55,16 +56,17 @@ class Operator {
   virtual std::string describe() const = 0;
   // Whether it is put together as it has to be; asked once, when the whole topology stands.
   virtual Result<void> check() const { return {}; }
+  // It keeps nothing from one step to the next, so that it may come and go while the state stays.
+  virtual bool stateless() const { return false; }
   // At the end of every step, with the watermark it ends with (the same or a later one). Parts are
   // called in the order of their making, so what is upstream hands on its results first. An
   // operator that judges lateness goes by the watermark of its own last call: results that an
   // operator in front of it makes here belong to the time before.
   virtual void on_watermark(Timestamp) {}
   // Once, before load() and the first step: where a store spills to. Outlives all other calls.
-  // invalid when the part cannot work with its options.
-  virtual Result<void> open(state::Checkpoint&) { return {}; }
-  // A disk error that may have made an answer wrong. Asked at the end of every step: the task stops
-  // then, and nothing of the step is committed.
+  virtual void open(state::Checkpoint&) {}
+  // Why it cannot work, or a disk error that may have made an answer wrong. Asked after open() and
+  // at the end of every step: the task stops then, and nothing of the step is committed.
   virtual Result<void> trouble() const { return {}; }
   // Timers by the wall clock: when the operator wants to be called next, lowest() for at once, and
   // the call. The moment comes out of the changelog on a replay; nobody else may ask a clock.

@@ -131,19 +131,21 @@ Result<void> OutcomeCounts::load(ByteView from) {
     for (std::uint64_t& count : *counts) count = taker.take<std::uint64_t>();
   const auto reason_count = taker.take<std::uint32_t>();
   if (!taker.ok() || reason_count == 0 || reason_count > kReasonCountMax) return damaged();
-  reasons_.clear();
-  for (std::uint32_t i = 0; i < reason_count; ++i)
-    reasons_.push_back(taker.take_text(taker.take<std::uint32_t>()));
+  // By their texts: operators hold numbers of their own, and other ones came first perhaps.
+  std::vector<ReasonId> known;
+  for (std::uint32_t i = 0; i < reason_count && taker.ok(); ++i)
+    known.push_back(reason(taker.take_text(taker.take<std::uint32_t>())));
+  if (!taker.ok()) return damaged();
   by_reason_.clear();
   const auto named_count = taker.take<std::uint32_t>();
   for (std::uint32_t i = 0; i < named_count && taker.ok(); ++i) {
     const auto slot = taker.take<std::uint64_t>();
     const auto outcome = taker.take<std::uint8_t>();
-    const ReasonId reason{taker.take<std::uint16_t>()};
+    const auto number = taker.take<std::uint16_t>();
     const auto count = taker.take<std::uint64_t>();
-    if (slot >= pending_.size() || outcome >= kOutcomeCount || reason.value >= reason_count)
+    if (slot >= pending_.size() || outcome >= kOutcomeCount || number >= reason_count)
       return damaged();
-    by_reason_[{slot, static_cast<Outcome>(outcome), reason}] = count;
+    by_reason_[{slot, static_cast<Outcome>(outcome), known[number]}] += count;
   }
   return taker.at_end() ? Result<void>{} : damaged();
 }

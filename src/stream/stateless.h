@@ -28,6 +28,7 @@ class Filter final : public Operator, public Consumer<T> {
         reason_(context.counts.reason(name_)) {}
 
   std::string describe() const override { return "filter " + name_; }
+  bool stateless() const override { return true; }
   Outlet<T>& accepted() { return accepted_; }
   Outlet<T>& refused() { return refused_; }
 
@@ -68,6 +69,7 @@ class Branch final : public Operator, public Consumer<T> {
       : name_(std::move(name)), predicate_(std::move(predicate)) {}
 
   std::string describe() const override { return "branch " + name_; }
+  bool stateless() const override { return true; }
   Outlet<T>& matching() { return matching_; }
   Outlet<T>& rest() { return rest_; }
 
@@ -94,6 +96,7 @@ class ForEach final : public Operator, public Consumer<T> {
   ForEach(std::string name, F f) : name_(std::move(name)), f_(std::move(f)) {}
 
   std::string describe() const override { return "for_each " + name_; }
+  bool stateless() const override { return true; }
   void process(const Rows<T>& rows) override {
     for (const std::uint32_t i : rows.selected)
       f_(rows.values[i], static_cast<const RowMeta&>(rows.meta[i]));
@@ -111,6 +114,7 @@ class Settle final : public Operator, public Consumer<T> {
   Settle(Outcome outcome, TaskContext& context) : outcome_(outcome), context_(context) {}
 
   std::string describe() const override { return "settle " + std::string(to_string(outcome_)); }
+  bool stateless() const override { return true; }
   void process(const Rows<T>& rows) override {
     for (const std::uint32_t i : rows.selected)
       context_.counts.settle(rows.meta[i].arrival, outcome_);
@@ -129,6 +133,7 @@ class Repartition final : public Operator, public Consumer<T> {
       : key_(std::move(key)), sink_(sink), context_(context) {}
 
   std::string describe() const override { return "repartition " + sink_.topic(); }
+  bool stateless() const override { return true; }
   void process(const Rows<T>& rows) override {
     for (const std::uint32_t i : rows.selected) {
       const RowMeta& meta = rows.meta[i];

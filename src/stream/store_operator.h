@@ -21,12 +21,8 @@ class StoreOperator final : public Operator {
   void on_watermark(Timestamp watermark) override {
     if constexpr (requires { store_.advance(watermark); }) store_.advance(watermark);
   }
-  Result<void> open(state::Checkpoint& checkpoint) override {
-    if constexpr (requires { store_.open(checkpoint); }) {
-      if (auto opened = store_.open(checkpoint); !opened)
-        return pass(opened.error(), "store " + name_);
-    }
-    return {};
+  void open(state::Checkpoint& checkpoint) override {
+    if constexpr (requires { store_.open(checkpoint); }) store_.open(checkpoint);
   }
   Result<void> trouble() const override {
     if constexpr (requires { store_.trouble(); }) {

@@ -17,6 +17,9 @@ struct StreamOptions {
   Millis idle_step{1'000};
   std::int64_t checkpoint_events = 500'000;
   Bytes memory_max = 4096_MiB;
+  // When another topology's stores cannot be taken over: take all steps of the group again, without
+  // writing what they wrote, instead of refusing to start.
+  bool rebuild = false;
 
   WatermarkOptions watermarks() const { return {disorder, skew_cap}; }
 

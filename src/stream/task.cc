@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "io/failpoint.h"
+#include "stream/evolution.h"
 
 namespace adbrook::stream {
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view kTaskBlob = "task";
 constexpr std::string_view kLevelsBlob = "task:levels";
+constexpr std::string_view kPartsBlob = "topology";
 
 std::string path_of(const std::string& directory, const std::string& group,
                     std::int32_t partition) {
@@ -50,8 +52,9 @@ Result<void> Task::open() {
     note_("checkpoint of " + changelog_.topic + " " + std::to_string(changelog_.number) +
           " passed over, an older one or a longer replay takes its place: " + damage);
   for (const auto& sink : topology_->sinks()) sink->mute(true);
-  for (Operator* part : topology_->parts())
-    if (auto fine = part->open(*checkpoint_); !fine) return fine;
+  for (Operator* part : topology_->parts()) part->open(*checkpoint_);
+  for (const Operator* part : topology_->parts())
+    if (auto fine = part->trouble(); !fine) return fine;
   auto begun = checkpoint_->empty() ? begin_at_start() : load_state();
   if (begun) hold_inputs();
   return begun;
@@ -74,11 +77,10 @@ Result<void> Task::begin_at_start() {
 Result<void> Task::load_state() {
   io::failpoint("restore-load");
   const state::CheckpointHead& head = checkpoint_->head();
-  if (head.topology_fingerprint != fingerprint_)
-    return fail(ErrorKind::invalid,
-                directory_ +
-                    ": this checkpoint was written by another topology (operators, stores "
-                    "or their options differ); go back to it or use another group");
+  if (head.topology_fingerprint != fingerprint_) {
+    if (auto decided = take_over(); !decided) return decided;
+    if (origin_ == Origin::rebuilt) return begin_at_start();
+  }
   if (head.positions.size() != readers_.size() + 1)
     return fail(ErrorKind::corrupt, directory_ + ": the checkpoint names other inputs");
   changelog_position_ = head.positions.back().offset;
@@ -122,6 +124,31 @@ Result<void> Task::load_levels() {
   return {};
 }
 
+// Only the state right after the last commit may be taken over: steps behind it were taken by parts
+// that are gone, and replay() refuses them.
+Result<void> Task::take_over() {
+  const std::string begin = directory_ + ": this checkpoint was written by another topology";
+  if (!checkpoint_->size(kPartsBlob))
+    return fail(ErrorKind::invalid,
+                begin + ", of which it says nothing; go back to it or use another group");
+  const auto stored = checkpoint_->read(kPartsBlob);
+  if (!stored) return std::unexpected(stored.error());
+  const auto [evolution, what] = compare_topologies(as_text(*stored), remembered_parts(*topology_));
+  if (evolution == Evolution::refuse)
+    return fail(ErrorKind::invalid, begin + ": " + what +
+                                        "; its positions and steps mean other inputs, so use "
+                                        "another group or go back to it");
+  if (evolution == Evolution::rebuild && !options_.rebuild)
+    return fail(ErrorKind::invalid,
+                begin + ": " + what +
+                    "; go back to it, use another group, or set StreamOptions::rebuild to take all "
+                    "steps again from the first input on");
+  origin_ = evolution == Evolution::compatible ? Origin::taken_over : Origin::rebuilt;
+  note_(begin + ": " + what +
+        (origin_ == Origin::taken_over ? "; its state goes on" : "; the state is built again"));
+  return {};
+}
+
 // One fetch at a time, so that a long changelog never lies in memory as a whole.
 Result<void> Task::fetch_changelog() {
   auto fetched = bus_.fetch(changelog_, changelog_position_, kFetchSize);
@@ -150,6 +177,8 @@ Result<bool> Task::replay_next() {
   if (logged_.empty()) {
     if (auto same = check_positions(); !same) return std::unexpected(same.error());
     for (const auto& sink : topology_->sinks()) sink->mute(false);
+    // From now on the state is this topology's, also after a crash.
+    if (origin_ != Origin::own) events_since_checkpoint_ = options_.checkpoint_events;
     return false;
   }
   const Logged logged = std::move(logged_.front());
@@ -184,14 +213,18 @@ Result<void> Task::replay(const CommitRecord& record) {
     return fail(ErrorKind::corrupt, "the commits before it are missing since " +
                                         std::to_string(commit_number_) +
                                         "; the changelog lost records, restore it");
-  if (record.fingerprint != fingerprint_)
+  const bool own = record.fingerprint == fingerprint_;
+  if (!own && origin_ != Origin::rebuilt)
     return fail(ErrorKind::invalid,
-                "it was made by another topology (operators, stores or their options differ); go "
-                "back to it or use another group");
+                origin_ == Origin::taken_over
+                    ? "it was made by another topology after its last checkpoint; start that one "
+                      "once more and stop it cleanly"
+                    : "it was made by another topology (operators, stores or their options "
+                      "differ); go back to it or use another group");
   for (const Step& step : record.steps)
     if (auto done = replay_step(step); !done) return done;
-  if (topology_->context().watermark != record.watermark ||
-      topology_->context().counts.digest() != record.digest)
+  if (own && (topology_->context().watermark != record.watermark ||
+              topology_->context().counts.digest() != record.digest))
     return fail(ErrorKind::corrupt,
                 "the replayed steps led to other counts than when they were first taken; an input "
                 "was changed or the program is not deterministic, report this");
@@ -387,6 +420,7 @@ void Task::save_state() {
   for (const Timestamp watermark : topology_->context().level_watermarks)
     append_le(blob, watermark.ms);
   checkpoint_->replace(kLevelsBlob, blob);
+  checkpoint_->replace(kPartsBlob, as_bytes(remembered_parts(*topology_)));
   for (Operator* part : topology_->parts()) part->save(*checkpoint_);
 }
 

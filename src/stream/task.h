@@ -90,6 +90,7 @@ class Task {
  private:
   Result<void> load_state();
   Result<void> load_levels();
+  Result<void> take_over();
   Result<void> begin_at_start();
   Result<void> fetch_changelog();
   Result<void> check_positions();
@@ -128,6 +129,8 @@ class Task {
   std::vector<Step> steps_;           // uncommitted
   std::vector<bool> stepped_inputs_;  // with records in steps_
   std::int64_t uncommitted_events_ = 0;
+  // The state, or the steps it is built from, are of another topology.
+  enum class Origin : std::uint8_t { own, taken_over, rebuilt } origin_ = Origin::own;
   std::uint64_t commit_number_ = 0;  // of the last commit, also one in flight
   std::uint64_t checkpointed_number_ = 0;
   std::uint64_t event_count_ = 0;

@@ -43,6 +43,7 @@ class KeyedFilter final : public Operator, public KeyedConsumer<K, V> {
       : keep_(std::move(keep)), guard_(name, context), reason_(context.counts.reason(name)) {}
 
   std::string describe() const override { return "filter " + guard_.name(); }
+  bool stateless() const override { return true; }
   KeyedOutlet<K, V>& rows() { return rows_; }
 
   void process(const KeyedRows<K, V>& rows) override {
@@ -72,6 +73,7 @@ class MapValues final : public Operator, public KeyedConsumer<K, V> {
       : f_(std::move(f)), guard_(std::move(name), context) {}
 
   std::string describe() const override { return "map_values " + guard_.name(); }
+  bool stateless() const override { return true; }
   KeyedOutlet<K, W>& rows() { return rows_; }
 
   void process(const KeyedRows<K, V>& rows) override {
@@ -95,6 +97,7 @@ class SelectKey final : public Operator, public KeyedConsumer<K, V> {
       : f_(std::move(f)), guard_(std::move(name), context) {}
 
   std::string describe() const override { return "select_key " + guard_.name(); }
+  bool stateless() const override { return true; }
   KeyedOutlet<L, V>& rows() { return rows_; }
 
   void process(const KeyedRows<K, V>& rows) override {
@@ -119,6 +122,7 @@ class MapRows final : public Operator, public KeyedConsumer<K, V> {
       : f_(std::move(f)), guard_(std::move(name), context) {}
 
   std::string describe() const override { return "map " + guard_.name(); }
+  bool stateless() const override { return true; }
   KeyedOutlet<L, W>& rows() { return rows_; }
 
   void process(const KeyedRows<K, V>& rows) override {
@@ -164,6 +168,7 @@ class FlatMap final : public Operator, public KeyedConsumer<K, V> {
       : f_(std::move(f)), guard_(std::move(name), context) {}
 
   std::string describe() const override { return "flat_map " + guard_.name(); }
+  bool stateless() const override { return true; }
   KeyedOutlet<L, W>& rows() { return rows_; }
 
   void process(const KeyedRows<K, V>& rows) override {
@@ -193,6 +198,7 @@ class KeyedBranch final : public Operator, public KeyedConsumer<K, V> {
   std::string describe() const override {
     return "branch " + guard_.name() + " in " + std::to_string(kOutletCount);
   }
+  bool stateless() const override { return true; }
   KeyedOutlet<K, V>& rows(std::size_t index) { return outlets_[index]; }
 
   void process(const KeyedRows<K, V>& rows) override {
@@ -224,6 +230,7 @@ template <class K, class V>
 class Merge final : public Operator, public KeyedConsumer<K, V> {
  public:
   std::string describe() const override { return "merge"; }
+  bool stateless() const override { return true; }
   KeyedOutlet<K, V>& rows() { return rows_; }
   void process(const KeyedRows<K, V>& rows) override { rows_.push(rows); }
 
@@ -239,6 +246,7 @@ class Peek final : public Operator, public KeyedConsumer<K, V> {
       : f_(std::move(f)), guard_(std::move(name), context) {}
 
   std::string describe() const override { return "peek " + guard_.name(); }
+  bool stateless() const override { return true; }
   KeyedOutlet<K, V>& rows() { return rows_; }
   void process(const KeyedRows<K, V>& rows) override {
     rows_.push(rows.select(
@@ -269,6 +277,7 @@ class ToTopic final : public Operator, public KeyedConsumer<K, V> {
   ToTopic(Sink& sink, Placement placement) : sink_(sink), placement_(placement) {}
 
   std::string describe() const override { return "to " + sink_.topic(); }
+  bool stateless() const override { return true; }
   void process(const KeyedRows<K, V>& rows) override {
     for (const std::uint32_t i : rows.selected) {
       rows.mark(i, Ending::counted);
@@ -299,6 +308,7 @@ class KeyedRepartition final : public Operator, public KeyedConsumer<K, V> {
       : sink_(sink), context_(context), no_key_(context.counts.reason(kKeyMissing)) {}
 
   std::string describe() const override { return "repartition " + sink_.topic(); }
+  bool stateless() const override { return true; }
   void process(const KeyedRows<K, V>& rows) override {
     for (const std::uint32_t i : rows.selected) {
       const auto key = encoded_or_null(rows.keys[i], key_bytes_);
