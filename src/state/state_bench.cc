@@ -6,10 +6,13 @@
 
 #include "io/random.h"
 #include "io/real_file_system.h"
+#include "state/blob_reader.h"
 #include "state/cells.h"
 #include "state/checkpoint.h"
 #include "state/dictionary.h"
+#include "state/key_value_store.h"
 #include "state/seen_store.h"
+#include "state/time_store.h"
 #include "state/window_store.h"
 
 namespace adbrook::state {
@@ -194,6 +197,48 @@ void checkpoint_load(benchmark::State& state) {
   count_events(state, kEntries);
 }
 BENCHMARK(checkpoint_load)->Unit(benchmark::kMillisecond);
+
+// Windowed counts as they are stored: 16 bytes of key, 8 of value, 350,000 per bucket of a tenth of
+// a day.
+template <class Store, class Put>
+void byte_store_load(benchmark::State& state, Put put) {
+  io::RealFileSystem files;
+  const std::string directory = "/tmp/adbrook_state_bench/bytes";
+  const auto ids = random_ids(kEntries);
+  std::uint64_t blob_bytes = 0;
+  {
+    auto checkpoint = *Checkpoint::open(files, directory);
+    Store store({.budget = 4096_MiB});
+    for (std::size_t n = 0; n < ids.size(); ++n) put(store, bytes_of(&ids[n], 1), n);
+    static_cast<void>(checkpoint->begin({}));
+    store.save(*checkpoint, "store");
+    if (!checkpoint->commit()) state.SkipWithError("the checkpoint could not be written");
+    blob_bytes = checkpoint->live_bytes();
+  }
+  for (auto _ : state) {
+    const auto checkpoint = *Checkpoint::open(files, directory);
+    Store store({.budget = 4096_MiB});
+    if (!store.load(*checkpoint, "store")) state.SkipWithError("the checkpoint could not be read");
+    if (store.count() != kEntries) state.SkipWithError("the checkpoint lost entries");
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(blob_bytes) *
+                          static_cast<std::int64_t>(state.iterations()));
+  count_events(state, kEntries);
+}
+
+void key_value_store_load(benchmark::State& state) {
+  byte_store_load<KeyValueStore>(state, [](KeyValueStore& store, ByteView key, std::size_t n) {
+    store.put(key, bytes_of(&n, 1));
+  });
+}
+BENCHMARK(key_value_store_load)->Unit(benchmark::kMillisecond);
+
+void time_store_load(benchmark::State& state) {
+  byte_store_load<TimeStore>(state, [](TimeStore& store, ByteView key, std::size_t n) {
+    store.put(key, time_of(n / 10), bytes_of(&n, 1));
+  });
+}
+BENCHMARK(time_store_load)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace adbrook::state
