@@ -28,9 +28,13 @@ Result<void> check_budget(Bytes budget, OverBudget over_budget);
 struct BudgetMarks {
   explicit BudgetMarks(Bytes budget)
       : high(static_cast<std::size_t>(budget.count - budget.count / 8)),
-        low(static_cast<std::size_t>(budget.count - budget.count / 8 - budget.count / 64)) {}
+        low(static_cast<std::size_t>(budget.count - budget.count / 8 - budget.count / 64)),
+        worth_spilling(static_cast<std::size_t>(budget.count / 8)) {}
   std::size_t high;
   std::size_t low;
+  // With less in memory the budget is used up by the index of what was spilled: then the store
+  // fills up instead of writing a run for every entry.
+  std::size_t worth_spilling;
 };
 
 }  // namespace adbrook::state

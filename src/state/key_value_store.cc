@@ -112,6 +112,9 @@ void KeyValueStore::make_room() {
   const auto used = [&] { return static_cast<std::size_t>(memory().count); };
   if (options_.over_budget != OverBudget::spill || used() <= marks.high || !trouble_) return;
   ADBROOK_ASSERT(run_files_ != nullptr, "a store that spills was opened");
+  std::size_t table_bytes = 0;
+  for (const Partition& partition : partitions_) table_bytes += partition.table.memory();
+  if (table_bytes < marks.worth_spilling) return;
   SpillPlace place{run_files_};
   for (std::size_t n = 0; n < partitions_.size() && used() > marks.low && trouble_; ++n) {
     spill(partitions_[next_spilled_], place);

@@ -239,6 +239,18 @@ TEST(Checkpoint, removes_files_of_runs_that_nobody_needs) {
   EXPECT_EQ(spilled.store().count(), 5000u);
 }
 
+TEST(KeyValueStore, whose_index_of_spilled_entries_uses_up_the_budget_is_full) {
+  Modelled modelled(1, {.budget = 64_KiB, .over_budget = OverBudget::spill});
+  int n = 0;
+  while (!modelled.store().full() && n < 500'000)
+    modelled.store().put(as_bytes("key " + std::to_string(n++)), as_bytes("a value"));
+  EXPECT_TRUE(modelled.store().full());
+  EXPECT_GT(n, 5'000);
+  EXPECT_LT(modelled.disk().steps(), 10'000u) << "a run for every entry";
+  EXPECT_EQ(modelled.store().count(), static_cast<std::size_t>(n));
+  EXPECT_EQ(text_of(*modelled.store().get(as_bytes("key 3"))), "a value");
+}
+
 TEST(KeyValueStore, a_budget_that_holds_nothing_is_refused) {
   io::SimulatedFileSystem disk(1);
   auto checkpoint = *Checkpoint::open(disk, "state/group/0");

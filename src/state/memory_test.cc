@@ -5,12 +5,15 @@
 
 #include <cstdlib>
 #include <new>
+#include <string>
 
 #include "state/cells.h"
 #include "state/dictionary.h"
+#include "state/key_value_store.h"
 #include "state/pending_store.h"
 #include "state/seen_store.h"
 #include "state/store_test.h"
+#include "state/time_store.h"
 #include "state/window_store.h"
 
 namespace {
@@ -68,6 +71,28 @@ TEST(Memory, a_seen_store_says_what_it_uses) {
               const auto id = test_id(static_cast<std::uint64_t>(round * 100'000 + n));
               store.find_or_insert(id, now + Millis(n / 2), now);
             }
+          });
+}
+
+TEST(Memory, a_key_value_store_says_what_it_uses) {
+  compare([] { return KeyValueStore(); },
+          [](KeyValueStore& store, int round) {
+            for (int n = 0; n < 100'000; ++n) {
+              const std::string key = "key " + std::to_string(round % 3 * 70'000 + n);
+              store.upsert(as_bytes(key), static_cast<std::size_t>(8 + n % 50));
+              if (n % 3 == 0) store.erase(as_bytes(key));
+            }
+          });
+}
+
+TEST(Memory, a_time_store_says_what_it_uses) {
+  compare([] { return TimeStore({.bucket = Millis(10'000)}); },
+          [](TimeStore& store, int round) {
+            for (int n = 0; n < 100'000; ++n) {
+              const Timestamp time{round * 100'000 + n};
+              store.add(as_bytes(std::to_string(n % 5'000)), time, as_bytes("a value"));
+            }
+            store.expire({round * 100'000 - 50'000});
           });
 }
 

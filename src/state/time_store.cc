@@ -168,6 +168,9 @@ void TimeStore::make_room() {
   const auto used = [&] { return static_cast<std::size_t>(memory().count); };
   if (options_.over_budget != OverBudget::spill || used() <= marks.high || !trouble_) return;
   ADBROOK_ASSERT(run_files_ != nullptr, "a store that spills was opened");
+  std::size_t table_bytes = 0;
+  for (const auto& [start, bucket] : buckets_) table_bytes += bucket.table.memory();
+  if (table_bytes < marks.worth_spilling) return;
   SpillPlace place{run_files_};
   for (const std::size_t least : {kSpillMin, std::size_t{1}}) {
     for (auto& [start, bucket] : buckets_) {
