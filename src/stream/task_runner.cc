@@ -138,8 +138,8 @@ std::string TaskRunner::trouble() const {
     if (!status.trouble.empty()) return status.trouble;
     if (status.waits_for_memory)
       return state_->group +
-             ": a task's state has reached its budget and takes no more input; raise "
-             "task.memory.max";
+             ": a task's state or one of its stores has reached its budget and takes no more "
+             "input; raise the store's budget or task.memory.max";
   }
   return {};
 }
