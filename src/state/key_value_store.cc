@@ -112,9 +112,7 @@ void KeyValueStore::make_room() {
   const auto used = [&] { return static_cast<std::size_t>(memory().count); };
   if (options_.over_budget != OverBudget::spill || used() <= marks.high || !trouble_) return;
   ADBROOK_ASSERT(run_files_ != nullptr, "a store that spills was opened");
-  std::size_t table_bytes = 0;
-  for (const Partition& partition : partitions_) table_bytes += partition.table.memory();
-  if (table_bytes < marks.worth_spilling) return;
+  if (table_bytes() < marks.worth_spilling) return;
   SpillPlace place{run_files_};
   for (std::size_t n = 0; n < partitions_.size() && used() > marks.low && trouble_; ++n) {
     spill(partitions_[next_spilled_], place);
@@ -151,6 +149,19 @@ void KeyValueStore::visit(Visit<ByteView, ByteView> f) const {
 Bytes KeyValueStore::memory() const {
   return {static_cast<std::int64_t>(partition_bytes_ + partitions_.capacity() * sizeof(Partition) +
                                     block_.capacity())};
+}
+
+// Of what could be spilled.
+std::size_t KeyValueStore::table_bytes() const {
+  std::size_t bytes = 0;
+  for (const Partition& partition : partitions_) bytes += partition.table.memory();
+  return bytes;
+}
+
+bool KeyValueStore::full() const {
+  if (memory() < options_.budget) return false;
+  return options_.over_budget == OverBudget::wait ||
+         table_bytes() < BudgetMarks(options_.budget).worth_spilling;
 }
 
 void KeyValueStore::save(Checkpoint& checkpoint, std::string_view name) {

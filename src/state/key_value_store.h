@@ -49,7 +49,8 @@ class KeyValueStore {
   std::size_t count() const { return count_; }
 
   Bytes memory() const;  // all of it, by capacity
-  bool full() const { return memory() >= options_.budget; }
+  // Over the budget with nothing left that spilling would help.
+  bool full() const;
   // Options that cannot work, or the first disk error. What was asked of the store since then may
   // have been answered wrongly: nothing of the step may be committed.
   const Result<void>& trouble() const { return trouble_; }
@@ -78,6 +79,7 @@ class KeyValueStore {
   }
   std::optional<ByteView> spilled_value(const Partition& partition, ByteView key,
                                         std::uint64_t hash) const;
+  std::size_t table_bytes() const;
   void make_room();
   void spill(Partition& partition, SpillPlace& place);
   void make_partitions(std::size_t count);

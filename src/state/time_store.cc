@@ -168,9 +168,7 @@ void TimeStore::make_room() {
   const auto used = [&] { return static_cast<std::size_t>(memory().count); };
   if (options_.over_budget != OverBudget::spill || used() <= marks.high || !trouble_) return;
   ADBROOK_ASSERT(run_files_ != nullptr, "a store that spills was opened");
-  std::size_t table_bytes = 0;
-  for (const auto& [start, bucket] : buckets_) table_bytes += bucket.table.memory();
-  if (table_bytes < marks.worth_spilling) return;
+  if (table_bytes() < marks.worth_spilling) return;
   SpillPlace place{run_files_};
   for (const std::size_t least : {kSpillMin, std::size_t{1}}) {
     for (auto& [start, bucket] : buckets_) {
@@ -309,6 +307,19 @@ Bytes TimeStore::memory() const {
   return {static_cast<std::int64_t>(bucket_bytes_ + buckets_.node_bytes() +
                                     chain_.capacity() * sizeof(chain_[0]) + dropped_.capacity() +
                                     block_.capacity())};
+}
+
+// Of what could be spilled.
+std::size_t TimeStore::table_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& [start, bucket] : buckets_) bytes += bucket.table.memory();
+  return bytes;
+}
+
+bool TimeStore::full() const {
+  if (memory() < options_.budget) return false;
+  return options_.over_budget == OverBudget::wait ||
+         table_bytes() < BudgetMarks(options_.budget).worth_spilling;
 }
 
 void TimeStore::save(Checkpoint& checkpoint, std::string_view name) {

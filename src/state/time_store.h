@@ -71,7 +71,8 @@ class TimeStore {
   std::size_t count() const { return count_; }
 
   Bytes memory() const;  // all of it, by capacity
-  bool full() const { return memory() >= options_.budget; }
+  // Over the budget with nothing left that spilling would help.
+  bool full() const;
   // Options that cannot work, or the first disk error. What was asked of the store since then may
   // have been answered wrongly: nothing of the step may be committed.
   const Result<void>& trouble() const { return trouble_; }
@@ -108,6 +109,7 @@ class TimeStore {
   std::optional<ByteView> spilled_value(const Bucket& bucket, ByteView key, std::uint64_t hash,
                                         Moment moment) const;
   std::uint32_t find(const Bucket& bucket, ByteView key, std::uint64_t hash, Moment moment) const;
+  std::size_t table_bytes() const;
   void make_room();
   void spill(Bucket& bucket, SpillPlace& place);
   // The bucket's part of [first, last], without what has expired; nothing when there is none.
