@@ -33,9 +33,11 @@ class ModelledStore {
   // True when the disk failed the store, which says so; then it begins again like a new process.
   bool failed() {
     if (store_->trouble()) return false;
+    ++failure_count_;
     crash();
     return true;
   }
+  std::uint64_t failure_count() const { return failure_count_; }
 
   // Writes a checkpoint, which a dying disk may prevent, and a store in trouble must.
   void save() {
@@ -100,6 +102,7 @@ class ModelledStore {
   std::map<std::uint64_t, Model> written_;  // by the commit number of the checkpoint
   std::uint64_t number_ = 0;
   bool failure_planned_ = false;
+  std::uint64_t failure_count_ = 0;
 };
 
 // Short keys that share beginnings, the empty one, and rarely a long one.

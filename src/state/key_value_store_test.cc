@@ -31,7 +31,7 @@ class RandomRun {
       : random_(seed), modelled_(seed, options), variety_(1 + random_.below(5000)) {}
 
   void step() {
-    if (modelled_.failed()) ++failure_count_;
+    static_cast<void>(modelled_.failed());
     const std::uint64_t what = random_.below(1000);
     if (what < 300) return put();
     if (what < 500) return upsert();
@@ -43,7 +43,6 @@ class RandomRun {
     if (what < 999) return modelled_.plan_a_failure();
     modelled_.crash();
   }
-  std::uint64_t failure_count() const { return failure_count_; }
   Modelled& modelled() { return modelled_; }
   void scan() {
     std::vector<std::pair<std::string, std::string>> found;
@@ -104,7 +103,6 @@ class RandomRun {
   io::SeededRandom random_;
   Modelled modelled_;
   std::uint64_t variety_;
-  std::uint64_t failure_count_ = 0;
 };
 
 TEST(KeyValueStore, equals_a_map_under_random_operations_and_crashes) {
@@ -119,15 +117,17 @@ TEST(KeyValueStore, equals_a_map_under_random_operations_and_crashes) {
 
 TEST(KeyValueStore, equals_a_map_also_when_most_of_it_is_on_disk) {
   std::uint64_t spilled_runs = 0, failures = 0;
-  for (const std::uint64_t seed : io::test_seeds(40)) {
+  const auto seeds = io::test_seeds(40);
+  for (const std::uint64_t seed : seeds) {
     SCOPED_TRACE(io::seed_note(seed));
     RandomRun run(seed, draw_spilling(seed));
     for (int i = 0; i < 4000 && !testing::Test::HasFailure(); ++i) run.step();
     run.scan();
     ASSERT_FALSE(testing::Test::HasFailure());
     spilled_runs += run.modelled().checkpoint().names("store:run/").size();
-    failures += run.failure_count();
+    failures += run.modelled().failure_count();
   }
+  if (seeds.size() == 1) return;
   EXPECT_GT(spilled_runs, 0u) << "nothing was spilled";
   EXPECT_GT(failures, 0u) << "no disk failed while it was spilled to";
 }
