@@ -106,7 +106,7 @@ class Run {
                 static_cast<unsigned long long>(arguments_.keys),
                 static_cast<long long>(arguments_.budget >> 20));
     remove_files();
-    malloc_trim(0);  // what an earlier run left is not to be counted as free room of this one
+    malloc_trim(0);
     resident_before_ = resident_bytes();
     open();
     insert();
@@ -121,6 +121,7 @@ class Run {
   void open() {
     store_.reset();
     checkpoint_.reset();
+    malloc_trim(0);  // a new process begins without what the store before it freed
     auto opened = Checkpoint::open(files_, arguments_.directory);
     if (!opened) stop(opened.error().message);
     checkpoint_ = std::move(*opened);
