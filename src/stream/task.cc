@@ -441,10 +441,10 @@ std::int64_t Task::memory() const {
   return bytes;
 }
 
-bool Task::over_budget() const {
-  for (const Operator* part : topology_->parts())
-    if (part->full()) return true;
-  return memory() >= options_.memory_max.count;
+bool Task::has_full_store() const {
+  return std::ranges::any_of(topology_->parts(), [](const Operator* part) { return part->full(); });
 }
+
+bool Task::over_budget() const { return has_full_store() || memory() >= options_.memory_max.count; }
 
 }  // namespace adbrook::stream

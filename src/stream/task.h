@@ -72,7 +72,8 @@ class Task {
 
   // Bytes of state; asks every part.
   std::int64_t memory() const;
-  bool over_budget() const;
+  bool has_full_store() const;  // by a budget of its own; cheap
+  bool over_budget() const;     // that, or the task's
 
   const std::string& group() const { return group_; }
   const Topology& topology() const { return *topology_; }

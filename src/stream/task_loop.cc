@@ -226,7 +226,6 @@ void TaskLoop::tell_timers() {
 // Takes steps, unless something wants the state as it is right after a commit.
 bool TaskLoop::run_some() {
   if (!questions_.empty() || stopped_ || task_->wants_checkpoint()) return settle_down();
-  watch_budget();
   take_promises();
   if (phase_ != Phase::running) return true;
   bool stepped = true;
@@ -262,9 +261,10 @@ void TaskLoop::speak() {
 
 // A task without room takes no more input; only event time may still go on and free some.
 void TaskLoop::watch_budget() {
-  if (!over_budget_ && task_->event_count() < watched_events_ + kEventsPerBudgetLook) return;
-  watched_events_ = task_->event_count();
-  const bool over = task_->over_budget();
+  const bool adds_up =
+      over_budget_ || task_->event_count() >= watched_events_ + kEventsPerBudgetLook;
+  if (adds_up) watched_events_ = task_->event_count();
+  const bool over = adds_up ? task_->over_budget() : task_->has_full_store();
   if (over == over_budget_) return;
   over_budget_ = over;
   const std::lock_guard lock(mutex_);
@@ -291,6 +291,7 @@ bool TaskLoop::settle_down() {
 }
 
 bool TaskLoop::take_step() {
+  watch_budget();
   const auto choice = choose_input();
   if (!choice) return false;
   hold_unread_inputs(choice->input);
