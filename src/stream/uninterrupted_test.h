@@ -59,6 +59,10 @@ class UninterruptedTask {
 
  private:
   void take(const Step& step) {
+    if (step.kind == Step::Kind::clock) {
+      for (Operator* part : topology_.parts()) part->on_clock(step.watermark);
+      return topology_.pass_time();
+    }
     Input& input = *topology_.inputs()[step.input];
     if (step.kind == Step::Kind::advance) {
       input.time().advance(step.watermark);
