@@ -29,6 +29,33 @@ TEST(Uuid, other_lengths_and_letters_are_refused) {
     EXPECT_FALSE(Uuid::parse(bad)) << bad;
 }
 
+TEST(Uuid, every_byte_at_every_place_is_a_digit_or_refused) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  };
+  for (const std::string text :
+       {"0123abcd-4567-89ef-fedc-ba9876543210", "0123abcd456789effedcba9876543210"})
+    for (std::size_t at = 0; at < text.size(); ++at)
+      for (int c = 0; c < 256; ++c) {
+        std::string changed = text;
+        changed[at] = static_cast<char>(c);
+        const auto id = Uuid::parse(changed);
+        if (text[at] == '-') {
+          EXPECT_EQ(id.has_value(), c == '-') << at << " " << c;
+          continue;
+        }
+        ASSERT_EQ(id.has_value(), digit(changed[at]) >= 0) << at << " " << c;
+        if (!id) continue;
+        std::string lower = changed;
+        if (c >= 'A' && c <= 'F') lower[at] = static_cast<char>(c + 32);
+        std::string written = id->to_string();
+        if (text.size() == 32) std::erase(written, '-');
+        EXPECT_EQ(written, lower);
+      }
+}
+
 TEST(Uuid, order_is_byte_order) {
   EXPECT_LT(*Uuid::parse("00ffffffffffffffffffffffffffffff"),
             *Uuid::parse("01000000000000000000000000000000"));

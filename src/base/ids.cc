@@ -1,47 +1,65 @@
 #include "base/ids.h"
 
+#include <bit>
+
 namespace adbrook {
 namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
 
-constexpr std::array<std::int8_t, 256> make_hex_values() {
-  std::array<std::int8_t, 256> values{};
-  values.fill(-1);
-  for (int i = 0; i < 10; ++i) values['0' + i] = static_cast<std::int8_t>(i);
-  for (int i = 0; i < 6; ++i) {
-    values['a' + i] = static_cast<std::int8_t>(10 + i);
-    values['A' + i] = static_cast<std::int8_t>(10 + i);
-  }
-  return values;
-}
-constexpr auto kHexValues = make_hex_values();
-
 // Where the 32 digits stand in the 36-character form.
 constexpr std::array<std::uint8_t, 16> kDashedPositions = {0,  2,  4,  6,  9,  11, 14, 16,
                                                            19, 21, 24, 26, 28, 30, 32, 34};
 
-std::optional<Uuid> parse_digits(std::string_view text, bool dashed) {
-  std::array<std::byte, 16> bytes;
-  int bad = 0;
-  for (std::size_t i = 0; i < 16; ++i) {
-    const std::size_t at = dashed ? kDashedPositions[i] : 2 * i;
-    const int high = kHexValues[static_cast<unsigned char>(text[at])];
-    const int low = kHexValues[static_cast<unsigned char>(text[at + 1])];
-    bad |= high | low;
-    bytes[i] = static_cast<std::byte>((high << 4) | low);
-  }
-  if (bad < 0) return std::nullopt;
-  return Uuid::from_bytes(bytes);
+constexpr std::uint64_t each(std::uint8_t byte) { return byte * 0x0101010101010101ull; }
+
+// Four bytes out of eight hex digits, the first one in the lowest byte of `digits`; `good` becomes
+// false when one is none. All eight at once, for every event's id comes through here: each digit is
+// read as lower case, turned into its value, and back again to see whether it was one.
+std::uint32_t parse_eight(std::uint64_t digits, bool& good) {
+  const std::uint64_t lower = digits | each(0x20);
+  const std::uint64_t letter = lower >> 6 & each(1);
+  const std::uint64_t value = (lower & each(0x0F)) + 9 * letter;
+  const std::uint64_t above_nine = (value + each(118)) >> 7 & each(1);
+  const std::uint64_t written = value + each('0') + ('a' - '0' - 10) * above_nine;
+  // Of control characters only the case bit makes digits.
+  const std::uint64_t printed = (digits >> 5 | digits >> 6) & each(1);
+  good = good && written == lower && (value & each(0xF0)) == 0 && printed == each(1);
+  std::uint64_t pairs = (value << 4 | value >> 8) & 0x00FF00FF00FF00FFull;
+  pairs = (pairs | pairs >> 8) & 0x0000FFFF0000FFFFull;
+  return std::byteswap(static_cast<std::uint32_t>(pairs | pairs >> 16));
+}
+
+template <class T>
+std::uint64_t digits_at(const char* text) {
+  return load_le<T>(reinterpret_cast<const std::byte*>(text));
+}
+
+// Two groups of four digits between dashes.
+std::uint64_t two_fours(const char* first, const char* second) {
+  return digits_at<std::uint32_t>(first) | digits_at<std::uint32_t>(second) << 32;
 }
 
 }  // namespace
 
 std::optional<Uuid> Uuid::parse(std::string_view text) {
-  if (text.size() == 32) return parse_digits(text, false);
-  if (text.size() != 36) return std::nullopt;
-  if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
-  return parse_digits(text, true);
+  using Eight = std::uint64_t;
+  const char* at = text.data();
+  std::array<Eight, 4> digits;
+  if (text.size() == 32) {
+    digits = {digits_at<Eight>(at), digits_at<Eight>(at + 8), digits_at<Eight>(at + 16),
+              digits_at<Eight>(at + 24)};
+  } else if (text.size() == 36 && at[8] == '-' && at[13] == '-' && at[18] == '-' && at[23] == '-') {
+    digits = {digits_at<Eight>(at), two_fours(at + 9, at + 14), two_fours(at + 19, at + 24),
+              digits_at<Eight>(at + 28)};
+  } else {
+    return std::nullopt;
+  }
+  bool good = true;
+  std::array<std::uint32_t, 4> parts;
+  for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = parse_eight(digits[i], good);
+  if (!good) return std::nullopt;
+  return Uuid{std::uint64_t{parts[0]} << 32 | parts[1], std::uint64_t{parts[2]} << 32 | parts[3]};
 }
 
 std::optional<Uuid> Uuid::from_bytes(ByteView bytes) {
