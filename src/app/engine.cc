@@ -2,7 +2,6 @@
 
 #include <future>
 
-#include "ads/click_topology.h"
 #include "io/process.h"
 
 namespace adbrook::app {
@@ -17,8 +16,9 @@ int thread_count(const Settings& settings) {
 
 }  // namespace
 
-Engine::Engine(const Settings& settings, std::function<void(std::string_view)> note)
+Engine::Engine(const Settings& settings, EngineJob job, std::function<void(std::string_view)> note)
     : settings_(settings),
+      job_(std::move(job)),
       note_(std::move(note)),
       log_executor_(kLogThreads),
       executor_(thread_count(settings)),
@@ -32,9 +32,9 @@ void Engine::stop_once() {
   if (auto done = stop(); !done) note_(done.error().message);
 }
 
-Result<std::unique_ptr<Engine>> Engine::open(const Settings& settings,
+Result<std::unique_ptr<Engine>> Engine::open(const Settings& settings, EngineJob job,
                                              std::function<void(std::string_view)> note) {
-  std::unique_ptr<Engine> engine(new Engine(settings, std::move(note)));
+  std::unique_ptr<Engine> engine(new Engine(settings, std::move(job), std::move(note)));
   if (auto started = engine->start(); !started) return pass(std::move(started.error()));
   return engine;
 }
@@ -45,19 +45,12 @@ Result<void> Engine::start() {
   if (!opened) return pass(std::move(opened.error()));
   log_ = std::move(*opened);
   bus_ = std::make_unique<bus::EmbeddedBus>(*log_, executor_);
-  live_taps_.resize(static_cast<std::size_t>(settings_.engine.partitions));
-  // Every task builds its own topology from copies of the settings.
-  const auto define = [this, clicks = settings_.clicks,
-                       views = settings_.views](stream::Topology& topology) {
-    ads::define_click_topology(topology, clicks, views,
-                               &live_taps_[static_cast<std::size_t>(topology.partition())]);
-  };
-  const stream::TopologyTopics topics = stream::topics_of(define, ads::kClickGroup);
+  const stream::TopologyTopics topics = stream::topics_of(job_.define, job_.group);
   if (auto made = make_topics(topics); !made) return made;
   if (auto opened_broker = open_broker(topics); !opened_broker) return opened_broker;
   tasks_ = std::make_unique<stream::TaskRunner>(
       stream::TaskRunnerPlaces{*bus_, files_, clock_, executor_, random_, metrics_, note_},
-      std::string(ads::kClickGroup), settings_.engine.data + "/state", define, settings_.streams);
+      job_.group, settings_.engine.data + "/state", job_.define, settings_.streams);
   return tasks_->start();
 }
 
@@ -82,7 +75,7 @@ Result<void> Engine::make_topics(const stream::TopologyTopics& topics) {
 
 // Clients may read everything, and write what the tasks read from outside.
 Result<void> Engine::open_broker(const stream::TopologyTopics& topics) {
-  broker::EngineOwned owned{.groups = {std::string(ads::kClickGroup)}};
+  broker::EngineOwned owned{.groups = {job_.group}};
   owned.topics_it_writes.insert(topics.internal.begin(), topics.internal.end());
   owned.topics_it_writes.insert(topics.outputs.begin(), topics.outputs.end());
   owned.topics_it_writes.insert(topics.changelog);

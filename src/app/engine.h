@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "ads/live_tap.h"
 #include "app/settings.h"
 #include "base/metrics.h"
 #include "broker/broker.h"
@@ -28,6 +27,13 @@
 
 namespace adbrook::app {
 
+// What the engine runs over its log.
+struct EngineJob {
+  std::string group;  // whose positions, changelog and checkpoints
+  // Called once for each task, and once more for the names of its topics.
+  stream::TopologyFactory define;
+};
+
 // Owned by one thread; what its getters give is thread-safe.
 class Engine {
  public:
@@ -35,7 +41,7 @@ class Engine {
   // are restored. `note` gets sentences for people, from any thread.
   // busy: another process has the directory; unsupported: it is foreign or newer; invalid: settings
   // that the directory contradicts.
-  static Result<std::unique_ptr<Engine>> open(const Settings& settings,
+  static Result<std::unique_ptr<Engine>> open(const Settings& settings, EngineJob job,
                                               std::function<void(std::string_view)> note);
   // Stops when nobody did.
   ~Engine();
@@ -63,16 +69,15 @@ class Engine {
   bus::Bus& bus() { return *bus_; }
   broker::GroupCoordinator& groups() { return broker_->groups(); }
   stream::TaskRunner& tasks() { return *tasks_; }
-  // By task; to be touched inside its questions only.
-  std::vector<ads::LiveTap>& live_taps() { return live_taps_; }
 
  private:
-  Engine(const Settings& settings, std::function<void(std::string_view)> note);
+  Engine(const Settings& settings, EngineJob job, std::function<void(std::string_view)> note);
   Result<void> start();
   Result<void> make_topics(const stream::TopologyTopics& topics);
   Result<void> open_broker(const stream::TopologyTopics& topics);
 
   Settings settings_;
+  EngineJob job_;
   std::function<void(std::string_view)> note_;
   Metrics metrics_;
   io::RealFileSystem files_;
@@ -87,7 +92,6 @@ class Engine {
   io::Network network_;
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<bus::EmbeddedBus> bus_;
-  std::vector<ads::LiveTap> live_taps_;  // filled by the tasks
   std::unique_ptr<stream::TaskRunner> tasks_;
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<http::Server> server_;

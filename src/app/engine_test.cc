@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "app/server_connection.h"
+#include "stream/keyed/keyed_stream.h"
 
 namespace adbrook::app {
 namespace {
@@ -19,7 +20,10 @@ class EngineTest : public testing::Test {
   ~EngineTest() override { std::filesystem::remove_all(directory_); }
 
   Result<std::unique_ptr<Engine>> open() {
-    return Engine::open(settings_, [](std::string_view) {});
+    const auto define = [](stream::Topology& topology) {
+      topology.stream<std::string, std::string>("in").to("out");
+    };
+    return Engine::open(settings_, {"copies", define}, [](std::string_view) {});
   }
 
   std::string directory_;

@@ -16,18 +16,27 @@ namespace adbrook::app {
 
 Result<std::unique_ptr<Service>> Service::start(const Settings& settings,
                                                 std::function<void(std::string_view)> note) {
-  auto engine = Engine::open(settings, std::move(note));
+  std::unique_ptr<Service> service(new Service());
+  auto& taps = service->live_taps_;
+  taps.resize(static_cast<std::size_t>(settings.engine.partitions));
+  // Every task builds its own topology from copies of the settings.
+  const auto define = [&taps, clicks = settings.clicks,
+                       views = settings.views](stream::Topology& topology) {
+    ads::define_click_topology(topology, clicks, views,
+                               &taps[static_cast<std::size_t>(topology.partition())]);
+  };
+  auto engine = Engine::open(settings, {std::string(ads::kClickGroup), define}, std::move(note));
   if (!engine) return pass(std::move(engine.error()));
-  std::unique_ptr<Service> service(new Service(std::move(*engine)));
+  service->engine_ = std::move(*engine);
   if (auto opened = service->open_parts(); !opened) return pass(std::move(opened.error()));
   auto listening = service->engine_->listen(service->make_router());
   if (!listening) return pass(std::move(listening.error()));
   return service;
 }
 
-Service::~Service() { engine_->stop_once(); }
-
-Result<void> Service::stop() { return engine_->stop(); }
+Service::~Service() {
+  if (engine_) engine_->stop_once();
+}
 
 Result<void> Service::open_parts() {
   Engine& engine = *engine_;
@@ -43,8 +52,8 @@ Result<void> Service::open_parts() {
   clicks_ = std::make_unique<ads::ClickService>(engine.tasks(), engine.bus(), engine.clock(),
                                                 engine.executor(), ads::click_input_topics());
   search_ = std::make_unique<ads::EventSearch>(engine.bus(), engine.executor());
-  live_ = LiveFeed::start(
-      {engine.tasks(), engine.live_taps(), *clicks_, engine.clock(), engine.executor()});
+  live_ =
+      LiveFeed::start({engine.tasks(), live_taps_, *clicks_, engine.clock(), engine.executor()});
   return {};
 }
 
