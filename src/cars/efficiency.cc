@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cars/byte_front.h"
+
 namespace adbrook::cars {
 namespace {
-
-template <class T>
-bool take(ByteView& from, T& to) {
-  if (from.size() < sizeof to) return false;
-  to = load_le<T>(from.data());
-  from = from.subspan(sizeof to);
-  return true;
-}
 
 std::optional<std::int64_t> distance_of(const Telemetry& reading) {
   const auto speed = reading[Signal::speed_kmh];
