@@ -44,6 +44,14 @@ class TaskView {
     return topology_.find_store<Store>(name);
   }
 
+  // The stores that readers may see without knowing their types, in the order of their making.
+  const Topology::ShownStores& shown_stores() const { return topology_.shown_stores(); }
+  const StoreShow* shown_store(std::string_view name) const {
+    for (const auto& [known, show] : shown_stores())
+      if (known == name) return show.get();
+    return nullptr;
+  }
+
  private:
   const Topology& topology_;
   std::vector<InputView> inputs_;

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "stream/keyed/dead_letters.h"
+#include "stream/query/store_show.h"
 
 namespace adbrook::stream {
 
@@ -17,6 +18,10 @@ Topology::Topology(std::int32_t partition, std::int32_t partition_count, std::ui
       dead_letter_topic_(kDefaultDeadLetterTopic) {}
 
 Topology::~Topology() = default;
+
+void Topology::show_store(std::string name, std::unique_ptr<StoreShow> show) {
+  shown_stores_.emplace_back(std::move(name), std::move(show));
+}
 
 void Topology::refuse(Error error) {
   if (!refused_) refused_ = std::move(error);

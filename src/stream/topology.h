@@ -30,6 +30,7 @@ class KeyedStream;
 template <class K, class V>
 class Table;
 struct TableOptions;
+class StoreShow;
 
 template <class T>
 struct SourceOptions {
@@ -204,6 +205,10 @@ class Topology {
   void name_store(std::string name, const Store& store) {
     add_store({std::move(name), typeid(Store), &store});
   }
+  // Lets readers see the store of this name: stream/query/store_show.h.
+  void show_store(std::string name, std::unique_ptr<StoreShow> show);
+  using ShownStores = std::vector<std::pair<std::string, std::unique_ptr<StoreShow>>>;
+  const ShownStores& shown_stores() const { return shown_stores_; }
   // Of all that is refused the first is kept; the build goes on and the start tells it.
   void refuse(Error error);
   const WatermarkOptions& watermarks() const { return watermarks_; }
@@ -231,6 +236,7 @@ class Topology {
   std::vector<std::unique_ptr<Operator>> operators_;
   std::vector<Operator*> parts_;
   std::vector<NamedStore> stores_;
+  ShownStores shown_stores_;
   std::vector<std::optional<Timestamp>> input_watermarks_;  // of some inputs, reused
   std::string dead_letter_topic_;
   std::unique_ptr<DeadLetters> dead_letters_;

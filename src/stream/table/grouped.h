@@ -22,6 +22,7 @@ Table<NonNull<InK>, A> aggregate_stream(const KeyedStream<InK, In>& stream, std:
   const auto placed = stream.co_partitioned(store);
   auto& made = placed.flow().template add<Aggregate<InK, In, A, F>>(store, options, std::move(fold),
                                                                     topology.context());
+  topology.show_store(store, std::make_unique<TableShow<NonNull<InK>, A>>(made.store().bytes()));
   topology.name_store(std::move(store), made.store().bytes());
   placed.rows().attach(made);
   return Table<NonNull<InK>, A>(made.rows(), &made.store(), true, placed.flow());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "stream/keyed/keyed_stream.h"
+#include "stream/query/store_show.h"
 #include "stream/table/table_steps.h"
 
 namespace adbrook::stream {
@@ -84,6 +85,7 @@ class Table {
   }
   Table keep_changes(std::string store, const StoreOptions& options) const {
     auto& made = add<KeepTable<K, Change<V>, V>>(store, options);
+    flow_.topology->show_store(store, std::make_unique<TableShow<K, V>>(made.store().bytes()));
     flow_.topology->name_store(std::move(store), made.store().bytes());
     return Table(made.rows(), &made.store(), true, flow_);
   }
@@ -102,6 +104,7 @@ Table<K, V> keep_as_table(const KeyedStream<InK, In>& stream, std::string store,
   const auto placed = stream.co_partitioned(store);
   auto& made =
       placed.flow().template add<KeepTable<InK, In, V>>(store, options, topology.context());
+  topology.show_store(store, std::make_unique<TableShow<K, V>>(made.store().bytes()));
   topology.name_store(std::move(store), made.store().bytes());
   placed.rows().attach(made);
   return Table<K, V>(made.rows(), &made.store(), true, placed.flow());

@@ -112,17 +112,21 @@ class WindowedStream {
                               M merge) const {
     Topology& topology = *stream_.flow().topology;
     const auto placed = stream_.co_partitioned(store);
-    const auto attached = [&](auto& made) {
+    const auto attached = [&](auto& made, std::optional<Millis> size) {
+      topology.show_store(store, std::make_unique<WindowShow<Key, A>>(made.store(), size));
       topology.name_store(store, made.store());
       placed.rows().attach(made);
       return WindowedTable<K, V, A>(made, placed.flow());
     };
     if constexpr (kSessions)
-      return attached(placed.flow().template add<SessionAggregate<K, V, A, F, M>>(
-          store, windows_, options, std::move(fold), std::move(merge), topology.context()));
+      return attached(
+          placed.flow().template add<SessionAggregate<K, V, A, F, M>>(
+              store, windows_, options, std::move(fold), std::move(merge), topology.context()),
+          std::nullopt);
     else
       return attached(placed.flow().template add<WindowAggregate<K, V, A, F>>(
-          store, hopping(windows_), options, std::move(fold), topology.context()));
+                          store, hopping(windows_), options, std::move(fold), topology.context()),
+                      hopping(windows_).size);
   }
 
   KeyedStream<K, V> stream_;
