@@ -100,7 +100,14 @@ class CommandBuilder {
   CLI::Option* last_ = nullptr;
 };
 
-// Declared in a file of their own, since they are many: topics, groups, produce, consume.
+// Declared in files of their own, since they are many: topics, groups, produce, consume; cars.
 void add_kafka_commands(CommandBuilder& root, Arguments& arguments);
+void add_car_commands(CommandBuilder& root, Arguments& arguments);
+
+// Flags that commands of several files have.
+void add_settings_flags(
+    CommandBuilder& to, SettingsArguments& a, const std::string& data = "./adbrook-data",
+    const std::string& about_kafka = "Address of the Kafka endpoint (default 127.0.0.1:9092)");
+void add_cluster_flags(CommandBuilder& to, KafkaArguments& a);
 
 }  // namespace adbrook::app

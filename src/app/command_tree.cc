@@ -7,13 +7,10 @@
 #include "base/text.h"
 
 namespace adbrook::app {
-namespace {
 
-void add_settings(
-    CommandBuilder& to, SettingsArguments& a,
-    const std::string& about_kafka = "Address of the Kafka endpoint (default 127.0.0.1:9092)") {
-  to.option("--data", a.data, "DIR", "Data directory (default ./adbrook-data)",
-            ValueKind::directory)
+void add_settings_flags(CommandBuilder& to, SettingsArguments& a, const std::string& data,
+                        const std::string& about_kafka) {
+  to.option("--data", a.data, "DIR", "Data directory (default " + data + ")", ValueKind::directory)
       .option("--config", a.config, "FILE", "Settings file in TOML", ValueKind::file)
       .option("--http", a.http, "HOST:PORT",
               "Address of the HTTP server (default 127.0.0.1:8080); port 0 takes any free one")
@@ -22,6 +19,8 @@ void add_settings(
       .toggle("--insecure-public", a.insecure_public,
               "Listen on an address that others can reach, without TLS and credentials");
 }
+
+namespace {
 
 void add_server(CommandBuilder& to, Arguments& a) {
   to.option("--server", a.server, "URL", "The running engine");
@@ -57,11 +56,11 @@ void add_serving(CommandBuilder& root, Arguments& a) {
   serve.example("adbrook serve", "on 127.0.0.1:8080, data in ./adbrook-data")
       .example("adbrook serve --data /srv/adbrook --http 127.0.0.1:0", "on any free port")
       .example("adbrook serve --config adbrook.toml", "with a settings file");
-  add_settings(serve, a.settings);
+  add_settings_flags(serve, a.settings);
   auto demo = root.command("demo", "Run the engine with generated traffic that looks alive");
   demo.example("adbrook demo", "200 events a second until Ctrl-C")
       .example("adbrook demo --rate 1000", "more of them");
-  add_settings(demo, a.settings);
+  add_settings_flags(demo, a.settings);
   demo.option("--rate", a.generate.rate, "N", "Events per second (default 200)");
 }
 
@@ -158,10 +157,10 @@ void add_tools(CommandBuilder& root, Arguments& a) {
   auto config = root.command("config", "Check, show or begin a settings file").needs_subcommand();
   auto check = config.command("check", "Say everything that serve would refuse");
   check.example("adbrook config check --config adbrook.toml", "exit 2 and every complaint");
-  add_settings(check, a.settings);
+  add_settings_flags(check, a.settings);
   auto shown = config.command("show", "The values in force and where each came from");
   shown.example("ADBROOK__HTTP__LISTEN=127.0.0.1:80 adbrook config show", "environment included");
-  add_settings(shown, a.settings);
+  add_settings_flags(shown, a.settings);
   add_table_format(shown, a);
   config.command("init", "Print a settings file with every default")
       .example("adbrook config init > adbrook.toml", "to start from");
@@ -173,8 +172,9 @@ void add_tools(CommandBuilder& root, Arguments& a) {
                "before the first start; exit 1 if something is wrong")
       .example("adbrook doctor --kafka kafka.example:9092",
                "does what a Kafka client does first, and names the hop that fails");
-  add_settings(doctor, a.settings,
-               "Look at this running Kafka endpoint instead, hop by hop, as a client meets it");
+  add_settings_flags(
+      doctor, a.settings, "./adbrook-data",
+      "Look at this running Kafka endpoint instead, hop by hop, as a client meets it");
   doctor.toggle("--json", a.json, "As JSON");
 
   root.command("completions", "Completions for a shell")
@@ -200,6 +200,7 @@ std::unique_ptr<CLI::App> build(Arguments& arguments, CommandDescription& descri
   add_sources(root, arguments);
   add_questions(root, arguments);
   add_kafka_commands(root, arguments);
+  add_car_commands(root, arguments);
   add_tools(root, arguments);
   return app;
 }

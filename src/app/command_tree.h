@@ -90,6 +90,11 @@ struct ReportArguments {
   std::vector<std::string> where;
 };
 
+struct CarArguments {
+  std::vector<std::string> files;
+  std::string car;
+};
+
 struct SignArguments {
   std::string data;
   std::string base = "http://127.0.0.1:8080";
@@ -111,6 +116,7 @@ struct Arguments {
   ReportArguments report;
   SignArguments sign;
   KafkaArguments kafka;
+  CarArguments cars;
   std::string event_id;
   std::string against_truth;
   std::string reason;

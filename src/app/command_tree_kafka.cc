@@ -2,15 +2,16 @@
 #include "app/command_builder.h"
 
 namespace adbrook::app {
-namespace {
 
-void add_cluster(CommandBuilder& to, KafkaArguments& a) {
+void add_cluster_flags(CommandBuilder& to, KafkaArguments& a) {
   to.option("-b,--bootstrap", a.bootstrap, "HOST:PORT",
             "A broker of the cluster; several with commas")
       .option("-X", a.properties, "KEY=VALUE",
               "A client property by librdkafka's name, like security.protocol=SASL_SSL")
       .option("--timeout", a.timeout, "TIME", "The longest wait for one answer");
 }
+
+namespace {
 
 void add_names(CommandBuilder& to, KafkaArguments& a, const std::string& value_name,
                const std::string& about) {
@@ -25,7 +26,7 @@ void add_topics(CommandBuilder& root, Arguments& a) {
       .example("adbrook topics list --bootstrap kafka.example:9092 --json", "of any Kafka");
   list.toggle("--internal", a.kafka.topic.internal, "Internal topics too")
       .toggle("--json", a.json, "As JSON");
-  add_cluster(list, a.kafka);
+  add_cluster_flags(list, a.kafka);
 
   auto create = topics.command("create", "Make topics");
   create
@@ -42,7 +43,7 @@ void add_topics(CommandBuilder& root, Arguments& a) {
               "A setting of the topic by Kafka's name; may be given several times")
       .toggle("--unless-it-exists", a.kafka.topic.unless_it_exists,
               "Exit 0 when it is there already");
-  add_cluster(create, a.kafka);
+  add_cluster_flags(create, a.kafka);
 
   auto describe = topics.command("describe", "Partitions, offsets and settings of a topic");
   describe.example("adbrook topics describe impressions", "partitions and the settings of its own")
@@ -50,14 +51,14 @@ void add_topics(CommandBuilder& root, Arguments& a) {
   add_names(describe, a.kafka, "TOPIC", "Topics to describe");
   describe.toggle("--all", a.kafka.topic.all_settings, "Settings with default values too")
       .toggle("--json", a.json, "As JSON");
-  add_cluster(describe, a.kafka);
+  add_cluster_flags(describe, a.kafka);
 
   auto gone = topics.command("delete", "Delete topics with all their records");
   gone.example("adbrook topics delete orders", "asks first on a terminal")
       .example("adbrook topics delete orders --yes", "does not ask");
   add_names(gone, a.kafka, "TOPIC", "Topics to delete");
   gone.toggle("-y,--yes", a.kafka.yes, "Do not ask");
-  add_cluster(gone, a.kafka);
+  add_cluster_flags(gone, a.kafka);
 
   auto alter = topics.command("alter", "Change settings of a topic, or add partitions");
   alter.example("adbrook topics alter orders --config retention.ms=3600000", "keep an hour")
@@ -69,7 +70,7 @@ void add_topics(CommandBuilder& root, Arguments& a) {
       .option("--delete-config", a.kafka.topic.config_delete, "KEY", "Back to the default")
       .option("--partitions", a.kafka.topic.partitions, "N",
               "The new count (default: as many as before)");
-  add_cluster(alter, a.kafka);
+  add_cluster_flags(alter, a.kafka);
 }
 
 void add_groups(CommandBuilder& root, Arguments& a) {
@@ -78,13 +79,13 @@ void add_groups(CommandBuilder& root, Arguments& a) {
   auto list = groups.command("list", "Every group with its state");
   list.example("adbrook groups list", "of the engine on this machine");
   list.toggle("--json", a.json, "As JSON");
-  add_cluster(list, a.kafka);
+  add_cluster_flags(list, a.kafka);
 
   auto describe = groups.command("describe", "Members, assignment and lag of a group");
   describe.example("adbrook groups describe billing", "lag is in records");
   add_names(describe, a.kafka, "GROUP", "Groups to describe");
   describe.toggle("--json", a.json, "As JSON");
-  add_cluster(describe, a.kafka);
+  add_cluster_flags(describe, a.kafka);
 
   auto reset = groups.command("reset-offsets", "Let a group without members begin elsewhere");
   reset
@@ -105,13 +106,13 @@ void add_groups(CommandBuilder& root, Arguments& a) {
       .toggle("--execute", a.kafka.group.execute, "Do it; without this it is only shown")
       .toggle("--dry-run", a.kafka.group.dry_run, "Only show it, as without --execute")
       .toggle("--json", a.json, "As JSON");
-  add_cluster(reset, a.kafka);
+  add_cluster_flags(reset, a.kafka);
 
   auto gone = groups.command("delete", "Delete groups with their offsets");
   gone.example("adbrook groups delete billing", "asks first on a terminal");
   add_names(gone, a.kafka, "GROUP", "Groups to delete");
   gone.toggle("-y,--yes", a.kafka.yes, "Do not ask");
-  add_cluster(gone, a.kafka);
+  add_cluster_flags(gone, a.kafka);
 }
 
 void add_produce(CommandBuilder& root, Arguments& a) {
@@ -139,7 +140,7 @@ void add_produce(CommandBuilder& root, Arguments& a) {
               "An empty value or key is none: a tombstone")
       .toggle("--whole-files", a.kafka.produce.whole_files, "Each file is one record")
       .toggle("--json", a.json, "The offsets as JSON");
-  add_cluster(produce, a.kafka);
+  add_cluster_flags(produce, a.kafka);
 }
 
 void add_consume(CommandBuilder& root, Arguments& a) {
@@ -165,7 +166,7 @@ void add_consume(CommandBuilder& root, Arguments& a) {
       .toggle("-e,--once", a.kafka.consume.once, "Stop at the ends that the topic has now")
       .toggle("--raw", a.kafka.consume.raw, "Bytes as they are: no Avro, no escapes")
       .toggle("--json", a.json, "A JSON object on each line");
-  add_cluster(consume, a.kafka);
+  add_cluster_flags(consume, a.kafka);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace {
 
 using Command = int (*)(const Arguments&, Console&);
 
-constexpr std::array<std::pair<std::string_view, Command>, 29> kCommands = {{
+constexpr std::array<std::pair<std::string_view, Command>, 34> kCommands = {{
     {"serve", run_serve},
     {"demo", run_demo},
     {"generate", run_generate},
@@ -31,6 +31,11 @@ constexpr std::array<std::pair<std::string_view, Command>, 29> kCommands = {{
     {"groups delete", run_groups_delete},
     {"produce", run_produce},
     {"consume", run_consume},
+    {"cars serve", run_cars_serve},
+    {"cars import", run_cars_import},
+    {"cars alerts", run_cars_alerts},
+    {"cars routes", run_cars_routes},
+    {"cars recompute", run_cars_recompute},
     {"sign-url", run_sign_url},
     {"config check", run_config_check},
     {"config show", run_config_show},
