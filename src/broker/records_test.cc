@@ -126,6 +126,32 @@ TEST_F(RecordsTest, a_compacted_topic_takes_no_record_without_a_key) {
   EXPECT_EQ(produce(builder.finish(), "keyed").base_offset, 0);
 }
 
+TEST_F(RecordsTest, a_compression_bomb_is_refused_at_the_limit_and_keeps_nothing) {
+  const Buffer bomb = produced_batch({std::string(80 << 20, 'x')}, {}, record::Compression::zstd);
+  ASSERT_LT(bomb.size(), 100'000u) << "small enough for the topic";
+  EXPECT_EQ(produce(bomb).error_code, ErrorCode::invalid_record);
+  EXPECT_EQ(offset_at(-1), 0);
+}
+
+TEST_F(RecordsTest, a_full_disk_refuses_writers_serves_readers_and_heals) {
+  ASSERT_EQ(produce(produced_batch({"before"})).error_code, ErrorCode::none);
+  constexpr std::uint64_t kLarge = 1ull << 40;
+  bed.log.disk.set_capacity(kLarge);
+  bed.log.disk.set_capacity(kLarge - bed.log.disk.free_bytes("data").value() + 20'000);
+  std::size_t taken = 1;
+  ErrorCode told = ErrorCode::none;
+  for (int i = 0; i < 500 && told == ErrorCode::none; ++i) {
+    told = produce(produced_batch({std::string(900, 'x')})).error_code;
+    taken += told == ErrorCode::none ? 1 : 0;
+  }
+  EXPECT_EQ(told, ErrorCode::kafka_storage_error);
+  const auto fetched = bed.ask<FetchResponse>(fetch_request(0), kNamesLast);
+  EXPECT_EQ(values(fetched.message).size(), taken) << "what was acknowledged, and nothing else";
+  bed.log.disk.set_capacity(std::nullopt);
+  bed.advance(Millis(1'000));
+  EXPECT_EQ(produce(produced_batch({"after"})).error_code, ErrorCode::none);
+}
+
 TEST_F(RecordsTest, a_refused_partition_takes_no_other_with_it) {
   const Buffer good = produced_batch({"a"});
   ProduceRequest both = request(good);
