@@ -177,6 +177,8 @@ check('palette and shortcuts open, find and close by keys', async () => {
   await page.waitForFunction(() => location.hash.startsWith('#/overview'));
   await page.goto(`${engine.url}/#/live`);
   await page.waitForFunction(() => document.activeElement?.textContent === 'Live');
+  await page.locator('canvas').first().waitFor();
+  await settled(page);
   await page.keyboard.press(' ');
   await page.locator('.map-paused').waitFor();
   await page.keyboard.press(' ');
