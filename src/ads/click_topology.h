@@ -33,8 +33,8 @@ struct ClickJoinOptions {
   Millis grace = std::chrono::minutes(1);
   Millis skew = std::chrono::seconds(2);
 
+  template <class O = ClickJoinOptions>
   static constexpr auto settings() {
-    using O = ClickJoinOptions;
     return std::tuple{
         Setting<O, Millis>{"dedupe.horizon.ms", &O::horizon, std::chrono::minutes(1),
                            std::chrono::hours(24 * 31),

@@ -35,8 +35,8 @@ struct ViewOptions {
   Millis hour_retention = std::chrono::hours(24 * 62);
   Bytes dictionary_bytes = 256_MiB;
 
+  template <class O = ViewOptions>
   static constexpr auto settings() {
-    using O = ViewOptions;
     return std::tuple{
         Setting<O, Millis>{
             "minute.retention.ms", &O::minute_retention, std::chrono::hours(25), std::nullopt,

@@ -15,8 +15,8 @@ namespace adbrook::app {
 struct AccessOptions {
   bool insecure_public = false;
 
+  template <class O = AccessOptions>
   static constexpr auto settings() {
-    using O = AccessOptions;
     return std::tuple{
         Setting<O, bool>{"insecure.public",
                          &O::insecure_public,
@@ -34,8 +34,8 @@ struct EngineOptions {
   std::int64_t threads = 0;
   Millis stop_timeout{30'000};
 
+  template <class O = EngineOptions>
   static constexpr auto settings() {
-    using O = EngineOptions;
     return std::tuple{
         Setting<O, std::string>{
             "data", &O::data, {}, {}, "The data directory; nothing outside it is written."},

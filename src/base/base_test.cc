@@ -154,8 +154,8 @@ struct SampleOptions {
   Bytes size = 64_KiB;
   Millis wait{100};
   bool on = false;
+  template <class O = SampleOptions>
   static constexpr auto settings() {
-    using O = SampleOptions;
     return std::tuple{Setting<O, Bytes>{"size.bytes", &O::size, 1_KiB, 1_MiB, "A size."},
                       Setting<O, Millis>{"wait.ms", &O::wait, Millis(0), std::nullopt, "A wait."},
                       Setting<O, bool>{"on", &O::on, std::nullopt, std::nullopt, "A switch."}};

@@ -1,6 +1,7 @@
 // One constexpr table under each options struct parses, checks and prints its settings.
 // A struct `XxxOptions` offers `static constexpr auto settings()`, a tuple of `Setting`s; a new
-// setting is one line there. Only `app/` reads the settings file; it finds the tables through this.
+// setting is one line there. It is a template over the options, so that only `app/`, which reads
+// the settings file, pays for compiling the tables.
 #pragma once
 
 #include <charconv>

@@ -32,8 +32,8 @@ struct BrokerOptions {
   Millis transaction_timeout_max{900'000};
   Millis transactional_id_expiration{std::int64_t{7} * 86'400'000};
 
+  template <class O = BrokerOptions>
   static constexpr auto settings() {
-    using O = BrokerOptions;
     using Texts = std::vector<std::string>;
     return std::tuple{
         Setting<O, Texts>{"listen", &O::listen, std::nullopt, std::nullopt,

@@ -16,8 +16,8 @@ struct GroupOptions {
   Bytes offset_metadata_max{4096};
   Millis offsets_retention{std::int64_t{10'080} * 60'000};
 
+  template <class O = GroupOptions>
   static constexpr auto settings() {
-    using O = GroupOptions;
     return std::tuple{
         Setting<O, Millis>{"group.min.session.timeout.ms", &O::session_timeout_min, Millis(1),
                            std::nullopt,

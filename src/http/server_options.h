@@ -21,8 +21,8 @@ struct ServerOptions {
   std::int64_t connections_max = 4096;
   std::vector<std::string> cors_origins;
 
+  template <class O = ServerOptions>
   static constexpr auto settings() {
-    using O = ServerOptions;
     return std::tuple{
         Setting<O, std::string>{"listen", &O::listen, std::nullopt, std::nullopt,
                                 "HOST:PORT to serve HTTP on; port 0 takes any free one."},

@@ -47,8 +47,8 @@ struct LogOptions {
   Millis retention_check{300'000};
   Millis producer_expiration{86'400'000};
 
+  template <class O = LogOptions>
   static constexpr auto settings() {
-    using O = LogOptions;
     return std::tuple{
         Setting<O, Bytes>{"wal.file.bytes", &O::wal_file_bytes, 1_MiB, 1024_MiB,
                           "Size of one write-ahead file; larger ones sync less often and replay "

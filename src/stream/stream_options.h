@@ -23,8 +23,8 @@ struct StreamOptions {
 
   WatermarkOptions watermarks() const { return {disorder, skew_cap}; }
 
+  template <class O = StreamOptions>
   static constexpr auto settings() {
-    using O = StreamOptions;
     return std::tuple{
         Setting<O, Millis>{"commit.interval.ms", &O::commit_interval, Millis(1), Millis(60'000),
                            "Longest time between an event and its commit; longer ones make larger "
