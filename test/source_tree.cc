@@ -70,7 +70,7 @@ std::string SourceFile::at(std::size_t line_index) const {
 
 std::vector<SourceFile> read_sources(const fs::path& root) {
   std::vector<SourceFile> files;
-  for (const char* folder : {"src", "test", "bench"}) {
+  for (const char* folder : {"src", "test", "bench", "examples"}) {
     if (!fs::is_directory(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const auto extension = entry.path().extension();

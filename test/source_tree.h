@@ -23,7 +23,7 @@ struct SourceFile {
   std::string at(std::size_t line_index) const;
 };
 
-// Every .h and .cc under src, test and bench, in path order.
+// Every .h and .cc under src, test, bench and examples, in path order.
 std::vector<SourceFile> read_sources(const std::filesystem::path& root);
 
 // The text with comments, literals and preprocessor lines as blanks; line ends stay.
