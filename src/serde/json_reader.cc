@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "serde/json_flat.h"
 #include "serde/json_walk.h"
 
 namespace adbrook::serde {
@@ -132,24 +133,10 @@ Result<void> JsonReader::start(std::string_view text, std::size_t position) {
   return {};
 }
 
-// Most keys set a new bit and are compared with none; the rest are compared one by one, up to
-// field_count_max.
-bool JsonReader::repeats_key(std::string_view key) {
-  std::uint64_t hash = key.size() * 11;
-  if (!key.empty()) {
-    hash += static_cast<std::uint8_t>(key.front()) * 5u + static_cast<std::uint8_t>(key.back());
-    hash += static_cast<std::uint8_t>(key[key.size() / 2]) * 3u;
-  }
-  const std::uint64_t bit = std::uint64_t{1} << (hash % 64);
-  const bool maybe = (keys_seen_ & bit) != 0;
-  keys_seen_ |= bit;
-  return maybe && std::ranges::any_of(fields_, [key](const auto& f) { return f.key == key; });
-}
-
 // Reads the object at the walk's place into fields_.
 bool JsonReader::read_fields() {
   fields_.clear();
-  keys_seen_ = 0;
+  JsonKeysSeen keys;
   if (!walk_->expect('{', "an object is needed")) return false;
   if (walk_->peek() == '}') {
     walk_->step();
@@ -165,7 +152,7 @@ bool JsonReader::read_fields() {
     if (!walk_->read_string(raw_key, field.key)) return false;
     if (!walk_->expect(':', "a colon is missing")) return false;
     if (!walk_->read_value(field.value)) return false;
-    if (repeats_key(field.key)) return walk_->fail_at(key_at, "a key appears twice");
+    if (keys.repeats(field.key, fields_)) return walk_->fail_at(key_at, "a key appears twice");
     fields_.push_back(field);
     if (walk_->peek() == '}') {
       walk_->step();
@@ -178,6 +165,9 @@ bool JsonReader::read_fields() {
 // `position` is where the text lies in its body, for errors.
 Result<std::span<const JsonField>> JsonReader::object_at(std::string_view text,
                                                          std::size_t position) {
+  if (text.size() <= static_cast<std::size_t>(limits_.size_max.count) &&
+      read_flat_object(text, limits_.field_count_max, fields_))
+    return std::span<const JsonField>(fields_);
   if (auto started = start(text, position); !started)
     return std::unexpected(std::move(started.error()));
   if (!read_fields() || !walk_->expect_end()) return std::unexpected(walk_->error());

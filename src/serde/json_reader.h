@@ -3,7 +3,7 @@
 //
 // simdjson finds the structure (and checks UTF-8) at several GB/s; this walks over what it found,
 // so that every byte is checked against RFC 8259, errors have a position, and texts without a
-// backslash are views into the caller's bytes.
+// backslash are views into the caller's bytes. Small flat objects take a shorter way.
 #pragma once
 
 #include <cstdint>
@@ -90,7 +90,6 @@ class JsonReader {
   Result<void> start(std::string_view text, std::size_t position);
   bool read_fields();
   bool read_values();
-  bool repeats_key(std::string_view key);
   Result<std::span<const JsonField>> object_at(std::string_view text, std::size_t position);
   Result<void> open_array(std::size_t first);
   bool next_in_array(JsonElement& element);
@@ -101,8 +100,6 @@ class JsonReader {
   JsonLimits limits_;
   std::unique_ptr<JsonWalk> walk_;  // keeps simdjson out of this header
   std::vector<JsonField> fields_;
-  std::uint64_t keys_seen_ =
-      0;  // a bit per hash of a key, so that most keys are compared with none
   std::vector<JsonValue> values_;
 
   std::string_view body_;

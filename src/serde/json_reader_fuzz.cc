@@ -2,6 +2,7 @@
 // - nothing crashes; raw texts and keys without escapes lie inside the input;
 // - what one call accepts, simdjson's own parser accepts too, with as many fields;
 // - a text accepted as an object, written again with JsonWriter, reads back the same;
+// - an object reads the same alone and as an array's element, which never takes the short way;
 // - the elements of a body have indexes 0, 1, 2 … and come to an end.
 #include <simdjson.h>
 
@@ -70,6 +71,22 @@ void check_object(std::string_view text) {
   }
 }
 
+void check_in_array(std::string_view text) {
+  JsonReader alone, in_array;
+  const auto fields = alone.object(text);
+  if (!fields) return;
+  const std::string array = "[" + std::string(text) + "]";
+  JsonElement element;
+  require(in_array.open(array).has_value() && in_array.next(element) && element.fields.has_value());
+  require(element.fields->size() == fields->size());
+  for (std::size_t i = 0; i < fields->size(); ++i) {
+    const JsonField &one = (*fields)[i], &other = (*element.fields)[i];
+    require(one.key == other.key && one.value.kind == other.value.kind);
+    require(one.value.raw == other.value.raw && one.value.text == other.value.text);
+  }
+  require(!in_array.next(element));
+}
+
 void check_body(std::string_view body, JsonShape shape) {
   JsonReader reader;
   if (!reader.open(body, shape)) return;
@@ -92,6 +109,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<char> copy(data, data + size);
   const std::string_view text(copy.data(), copy.size());
   check_object(text);
+  check_in_array(text);
   check_body(text, JsonShape::automatic);
   check_body(text, JsonShape::lines);
   JsonReader reader;

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
+#include <random>
 #include <string>
 
 namespace adbrook::serde {
@@ -59,6 +62,63 @@ TEST(JsonReader, fields_come_in_order_with_kind_and_raw_text) {
   EXPECT_TRUE((*fields)[4].value.is_null());
   EXPECT_TRUE((*fields)[5].value.boolean().value());
   EXPECT_EQ((*fields)[6].value.number().value(), -1500.0);
+}
+
+// What was read, or "bad".
+std::string shown(const Result<std::span<const JsonField>>& fields) {
+  if (!fields) return "bad";
+  std::string all;
+  for (const JsonField& field : *fields) {
+    all += std::string(field.key) + "|" + std::string(to_string(field.value.kind)) + "|";
+    all += std::string(field.value.raw) + "|" + std::string(field.value.text) + "\n";
+  }
+  return all;
+}
+
+std::string random_flat_object(std::mt19937_64& random) {
+  constexpr auto kValues = std::to_array<std::string_view>(
+      {"null", "true", "false", "0", "-0", "12", "-1.5e+3", "01", "1.", "+1", "nul", "\"\"",
+       "\"x\"", "\"a longer text, of words\"", "\"\xC3\xA9\"", "\"\\u0041\"", "[1]", "{\"k\":1}",
+       ""});
+  constexpr auto kSpaces =
+      std::to_array<std::string_view>({"", "", "", "", "", " ", "  ", "\t", "\n"});
+  const auto space = [&] { return std::string(kSpaces[random() % kSpaces.size()]); };
+  std::string text = space() + "{";
+  const std::size_t count = random() % 40;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) text += "," + space();
+    // Sometimes twice, sometimes with the filter's bit of another key.
+    text += "\"" + std::string(1 + random() % 3, static_cast<char>('a' + random() % 26)) +
+            std::to_string(random() % 200) + "\"" + space() + ":" + space();
+    // Mostly simple ones, so that many objects are good to their end.
+    text += std::string(kValues[random() % (random() % 8 == 0 ? kValues.size() : 7)]) + space();
+  }
+  return text + "}" + space();
+}
+
+// Elements of an array never take the short way for flat objects.
+TEST(JsonReader, objects_alone_and_in_an_array_read_alike) {
+  const char* given = std::getenv("ADBROOK_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 11;
+  std::printf("ADBROOK_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random(seed);
+  JsonReader alone, in_array;
+  std::size_t good = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = random_flat_object(random);
+    if (random() % 3 == 0) text[random() % text.size()] = "\"\\{}[],: x1\xFF\x01"[random() % 13];
+    const auto fields = alone.object(text);
+    // An object that another one follows is bad alone; the comma behind says that none does.
+    const std::string array = "[" + text + ",0]";
+    JsonElement element;
+    ASSERT_TRUE(in_array.open(array));
+    if (!in_array.next(element)) continue;
+    const std::size_t from = text.find_first_not_of(" \n\t");
+    const bool whole = text.substr(from, text.find_last_not_of(" \n\t") + 1 - from) == element.raw;
+    ASSERT_EQ(shown(fields), whole ? shown(element.fields) : "bad") << text;
+    good += fields.has_value() ? 1 : 0;
+  }
+  EXPECT_GT(good, 3'000u);
 }
 
 TEST(JsonReader, escapes_are_resolved_in_keys_and_texts) {

@@ -6,38 +6,13 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "serde/json_flat.h"
 
 namespace adbrook::serde {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// RFC 8259's grammar: no leading zero, plus, or bare point.
-bool is_number(std::string_view raw) {
-  std::size_t at = 0;
-  const auto digits = [&] {
-    const std::size_t from = at;
-    while (at < raw.size() && is_digit(raw[at])) ++at;
-    return at > from;
-  };
-  if (at < raw.size() && raw[at] == '-') ++at;
-  if (at < raw.size() && raw[at] == '0') {
-    ++at;
-  } else if (!digits()) {
-    return false;
-  }
-  if (at < raw.size() && raw[at] == '.') {
-    ++at;
-    if (!digits()) return false;
-  }
-  if (at < raw.size() && (raw[at] == 'e' || raw[at] == 'E')) {
-    ++at;
-    if (at < raw.size() && (raw[at] == '+' || raw[at] == '-')) ++at;
-    if (!digits()) return false;
-  }
-  return at == raw.size();
-}
 
 struct Place {
   std::size_t position;
@@ -210,7 +185,7 @@ bool JsonWalk::read_scalar(JsonValue& value) {
   const char first = value.raw.front();
   if (first == '-' || is_digit(first)) {
     value.kind = JsonKind::number;
-    if (!is_number(value.raw)) return fail_at(position(), "a number is broken");
+    if (!is_json_number(value.raw)) return fail_at(position(), "a number is broken");
   } else if (value.raw == "true" || value.raw == "false") {
     value.kind = JsonKind::boolean;
   } else if (value.raw == "null") {
