@@ -139,6 +139,41 @@ TEST(WindowedStream, final_results_come_when_traffic_stops) {
                 {"v0 0 18", 1}, {"v1 0 18", 1}, {"v2 0 18", 1}, {"v3 0 18", 1}, {"v4 0 18", 1}}));
 }
 
+// Every partition holds the same hundred seconds before the tasks begin. A task that has read all
+// of its own knows nothing of what another one, which has read nothing yet, is about to send it.
+TEST(WindowedStream, a_task_that_reads_first_makes_nothing_late_for_those_that_begin_after_it) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    TestDriverOptions options = in_order(4);
+    options.seed = seed;
+    options.stream.commit_size = Bytes{1};  // every step is told at once
+    TestDriver driver(
+        [](Topology& topology) {
+          const auto counts =
+              topology.stream<std::string, std::string>("in")
+                  .group_by("by value", [](const std::string& value) { return value; })
+                  .windowed_by(TumblingWindow{.size = 10s})
+                  .count("counts");
+          counts.final().map_values("text", kText).to("out");
+          counts.late()
+              .map_values("row", [](const LateRow<std::string>& row) { return row.value; })
+              .to("late");
+        },
+        options);
+    for (std::int32_t partition = 0; partition < 4; ++partition) {
+      std::vector<TestRecord> records;
+      for (int i = 0; i < 100; ++i)
+        records.push_back(at(std::to_string(i), "v" + std::to_string(i % 10), 1000 * i));
+      driver.pipe("in", partition, records);
+    }
+    driver.run();
+    driver.advance(60s);
+    ASSERT_EQ(driver.records("late").size(), 0u) << "seed " << seed;
+    const auto finals = driver.records("out");
+    ASSERT_EQ(finals.size(), 100u) << "seed " << seed;
+    for (const MemoryRecord& final : finals) ASSERT_EQ(final.value, "4") << "seed " << seed;
+  }
+}
+
 TEST(WindowedStream, an_aggregate_that_throws_keeps_what_it_had) {
   TestDriver driver(
       [](Topology& topology) {
