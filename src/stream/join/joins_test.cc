@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <stdexcept>
 
 #include "stream/join/stream_join.h"
 #include "stream/join/stream_table_join.h"
@@ -93,6 +94,30 @@ TEST(StreamJoin, a_late_row_goes_to_the_side_with_its_lateness) {
   EXPECT_EQ(driver.lines(), Lines{"a L1+~ @79"});
   driver.give("left", "a", "L2", 80ms);
   EXPECT_EQ(driver.lines("late"), Lines{});
+}
+
+TEST(StreamJoin, a_pair_whose_function_throws_is_a_dead_letter_and_the_rest_goes_on) {
+  JoinDriver driver([](Topology& topology) {
+    const auto left = topology.stream<Text, Text>("left");
+    left.join("pairs", topology.stream<Text, Text>("right"), {.after = 10ms},
+              [](const Text& one, const Text& other) {
+                if (other == "R2") throw std::runtime_error("unlucky");
+                return one + "+" + other;
+              })
+        .to("out");
+  });
+  driver.give("left", "a", "L1", 0ms);
+  for (const char* value : {"R1", "R2", "R3"}) driver.give("right", "a", value, 1ms);
+  EXPECT_EQ(driver.lines(), (Lines{"a L1+R1 @1", "a L1+R3 @1"}));
+  const auto refused = driver.records("dead-letters");
+  ASSERT_EQ(refused.size(), 1u);
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(refused[0].headers, (Headers{{"operator", "pairs"},
+                                         {"reason", "operator_threw"},
+                                         {"text", "unlucky"},
+                                         {"topic", "right"},
+                                         {"partition", "0"},
+                                         {"offset", "1"}}));
 }
 
 // KAFKA-19536.

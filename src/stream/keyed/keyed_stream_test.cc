@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "stream/table/table.h"
+#include "stream/table/grouped.h"
 #include "stream/test_driver.h"
 
 namespace adbrook::stream {
@@ -149,10 +149,40 @@ TEST(KeyedStream, a_key_that_cannot_be_read_makes_a_dead_letter) {
   EXPECT_EQ(driver.records("out").size(), 1u);
   Texts reasons;
   for (const MemoryRecord& record : driver.records("dead-letters"))
-    reasons.push_back(record.headers[1].second + " of " + record.headers[3].second + " " +
-                      record.headers[4].second + " at " + record.headers[5].second);
-  EXPECT_EQ(reasons, (Texts{"key_unreadable of in 0 at 1", "key_missing of in 0 at 2",
-                            "value_missing of in 0 at 3", "timestamp_out_of_range of in 0 at 4"}));
+    reasons.push_back(record.headers[0].second + ": " + record.headers[1].second + " of " +
+                      record.headers[3].second + " " + record.headers[4].second + " at " +
+                      record.headers[5].second);
+  EXPECT_EQ(reasons, (Texts{"keyed source in: key_unreadable of in 0 at 1",
+                            "keyed source in: key_missing of in 0 at 2",
+                            "keyed source in: value_missing of in 0 at 3",
+                            "keyed source in: timestamp_out_of_range of in 0 at 4"}));
+}
+
+// An aggregate behind an internal topic, in another task than the one that received the record.
+TEST(KeyedStream, a_dead_letter_names_where_its_record_first_arrived) {
+  TestDriver driver(
+      [](Topology& topology) {
+        topology.stream<std::string, std::string>("in")
+            .group_by("by value", [](const std::string& value) { return value; })
+            .aggregate("lengths", std::int64_t{0}, [](std::int64_t& sum, const std::string& value) {
+              if (value == "13") throw std::runtime_error("unlucky");
+              sum += static_cast<std::int64_t>(value.size());
+            });
+      },
+      in_order(4));
+  const std::int32_t owner = kafka_partition(as_bytes("13"), 4);
+  const std::int32_t other = (owner + 1) % 4;
+  driver.pipe("in", other, {at("k", "12", 1), at("k", "13", 2)});
+  driver.run();
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  const auto refused = driver.records("dead-letters");
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_EQ(refused[0].headers, (Headers{{"operator", "lengths"},
+                                         {"reason", "operator_threw"},
+                                         {"text", "unlucky"},
+                                         {"topic", "in"},
+                                         {"partition", std::to_string(other)},
+                                         {"offset", "1"}}));
 }
 
 TEST(KeyedStream, a_codec_reads_in_place_and_names_the_event_time) {
