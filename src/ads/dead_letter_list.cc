@@ -89,6 +89,11 @@ class ListBuilder {
     return query_.order == ListOrder::newest_first ? age_of(b) < age_of(a) : age_of(a) < age_of(b);
   }
 
+  bool is_behind(const DeadLetterPlace& place, const DeadLetterEntry& entry) const {
+    const auto end = std::tie(place.append_time, place.id);
+    return query_.order == ListOrder::newest_first ? age_of(entry) < end : end < age_of(entry);
+  }
+
   // A mark of a letter that retention has removed marks nothing.
   void add_mark(const ScannedRecord& scanned, const DeadLetterRedrive& redrive) {
     const auto id = scanned.record.key ? Uuid::parse(as_text(*scanned.record.key)) : std::nullopt;
@@ -114,6 +119,7 @@ class ListBuilder {
   // Keeps one more than are asked for, which tells whether there are more. The heap's front is the
   // one that goes next.
   void keep(const DeadLetterEntry& entry) {
+    if (query_.after && !is_behind(*query_.after, entry)) return;
     const auto order = [&](const auto& a, const auto& b) { return before(a, b); };
     entries_.push_back(entry);
     std::ranges::push_heap(entries_, order);
@@ -142,6 +148,19 @@ Result<std::size_t> parse_count(std::string_view name, std::string_view text,
                                       std::to_string(kListedLettersMax));
 }
 
+Result<DeadLetterPlace> parse_place(std::string_view text) {
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  const auto id = Uuid::parse(text.substr(std::min(dot + 1, text.size())));
+  DeadLetterPlace place;
+  const auto [at, ec] = std::from_chars(text.data(), text.data() + dot, place.append_time.ms);
+  if (!id || ec != std::errc{} || at != text.data() + dot)
+    return fail(
+        ErrorKind::invalid,
+        "after: '" + printable(text) + "' is no place in the list; take `next` of the page before");
+  place.id = *id;
+  return place;
+}
+
 }  // namespace
 
 Result<DeadLetterQuery> parse_dead_letter_query(const DeadLetterRequest& request) {
@@ -157,10 +176,13 @@ Result<DeadLetterQuery> parse_dead_letter_query(const DeadLetterRequest& request
   if (*skip + *limit > kListedLettersMax)
     return fail(ErrorKind::invalid, "skip/limit: together at most " +
                                         std::to_string(kListedLettersMax) +
-                                        " are listed; filter by reason, or consume the topic "
-                                        "dead-letters");
+                                        " are listed; go on with `after`");
   query.skip = *skip;
   query.limit = *limit;
+  if (request.after.empty()) return query;
+  const auto after = parse_place(request.after);
+  if (!after) return std::unexpected(after.error());
+  query.after = *after;
   return query;
 }
 
@@ -185,7 +207,7 @@ void dead_letter_list(EventSearch& search, DeadLetterQuery query, Answer<DeadLet
 
 namespace {
 
-// Letters by their ids with their bytes, as long as these fit; marks are noted on the way.
+// Letters by their ids with their bytes; marks are noted on the way.
 class LettersById {
  public:
   explicit LettersById(const std::vector<Uuid>& ids) {
@@ -200,14 +222,11 @@ class LettersById {
     const Uuid id = id_of(scanned, *letter);
     const auto place = letters_.find(id);
     if (place == letters_.end() || place->second) return;
-    // One alone is shown whatever its size.
-    if (size_ > 0 && size_ + letter->bytes.size() > kShownBytesMax) return;
-    size_ += letter->bytes.size();
     place->second = {entry_of(scanned, *letter, id),
                      Buffer(letter->bytes.begin(), letter->bytes.end())};
   }
 
-  // Nothing when there is none, or no room was left for its bytes.
+  // Nothing when there is none.
   std::optional<DeadLetterWithBytes> take(Uuid id) { return std::move(letters_.at(id)); }
 
  private:
@@ -219,7 +238,6 @@ class LettersById {
   }
 
   std::unordered_map<Uuid, std::optional<DeadLetterWithBytes>, IdHash> letters_;
-  std::size_t size_ = 0;
 };
 
 void find_letters(EventSearch& search, const std::vector<Uuid>& ids,
@@ -244,16 +262,22 @@ void find_letters(EventSearch& search, const std::vector<Uuid>& ids,
               });
 }
 
+// The list up to where the bytes of its letters fit. One alone is shown whatever its size.
+void end_where_full(DeadLetterList& list) {
+  std::size_t size = 0, count = 0;
+  for (const DeadLetterEntry& entry : list.entries) {
+    size += static_cast<std::size_t>(entry.size);
+    if (count > 0 && size > kShownBytesMax) break;
+    ++count;
+  }
+  list.more = list.more || count < list.entries.size();
+  list.entries.resize(count);
+}
+
 DeadLettersWithBytes shown(const DeadLetterList& list, LettersById& found) {
   DeadLettersWithBytes shown{.letters = {}, .more = list.more};
-  for (const DeadLetterEntry& entry : list.entries) {
-    auto letter = found.take(entry.id);
-    if (!letter) {
-      shown.more = true;
-      break;
-    }
-    shown.letters.push_back(std::move(*letter));
-  }
+  for (const DeadLetterEntry& entry : list.entries)
+    if (auto letter = found.take(entry.id)) shown.letters.push_back(std::move(*letter));
   return shown;
 }
 
@@ -276,6 +300,7 @@ void dead_letter_bytes(EventSearch& search, DeadLetterQuery query,
   dead_letter_list(search, std::move(query),
                    [&search, answer = std::move(answer)](Result<DeadLetterList> list) mutable {
                      if (!list) return answer(std::unexpected(list.error()));
+                     end_where_full(*list);
                      std::vector<Uuid> ids;
                      for (const DeadLetterEntry& entry : list->entries) ids.push_back(entry.id);
                      find_letters(

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "serde/json_writer.h"
 
 namespace adbrook::ads {
 
@@ -47,11 +48,18 @@ struct DeadLetterGroup {
 
 enum class ListOrder { newest_first, oldest_first };
 
+// Where a page ended: the next one begins behind it, whatever has come since.
+struct DeadLetterPlace {
+  Timestamp append_time;
+  Uuid id;
+};
+
 struct DeadLetterQuery {
   std::string reason;  // empty: all
   ListOrder order = ListOrder::newest_first;
   std::size_t skip = 0;
   std::size_t limit = 20;
+  std::optional<DeadLetterPlace> after;
 };
 
 struct DeadLetterList {
@@ -71,7 +79,7 @@ struct DeadLettersWithBytes {
 };
 
 inline constexpr std::size_t kShownBytesMax = std::size_t{16} << 20;
-inline constexpr std::size_t kListedLettersMax = 10'000;       // skip + limit
+inline constexpr std::size_t kListedLettersMax = 10'000;       // skip + limit; `after` has no end
 inline constexpr std::size_t kLetterGroupCountMax = 256;       // the rest is grouped as "other"
 inline constexpr std::size_t kDistinctLettersMax = 1'000'000;  // above, copies count again
 
@@ -81,6 +89,7 @@ struct DeadLetterRequest {
   std::string order;  // newest | oldest
   std::string skip;
   std::string limit;
+  std::string after;  // "<ms since 1970>.<id>", as `next` of the page before
 };
 // invalid: names the parameter and what is allowed.
 Result<DeadLetterQuery> parse_dead_letter_query(const DeadLetterRequest& request);
@@ -89,13 +98,15 @@ void dead_letter_list(EventSearch& search, DeadLetterQuery query, Answer<DeadLet
 // not_found when no letter has this id.
 void dead_letter(EventSearch& search, Uuid id, Answer<DeadLetterWithBytes> answer);
 // As dead_letter_list() with the bytes of the entries, as long as these are at most
-// kShownBytesMax together; the list ends before those that would be more.
+// kShownBytesMax together; the list ends before those that would be more, but never before its
+// first.
 void dead_letter_bytes(EventSearch& search, DeadLetterQuery query,
                        Answer<DeadLettersWithBytes> answer);
 
 std::string to_json(const DeadLetterList& list);
-// The bytes as `text` when they are UTF-8, else as `hex`.
-std::string to_json(const DeadLetterWithBytes& letter);
-std::string to_json(const DeadLettersWithBytes& letters);
+// For those who write an entry with its bytes: the members of an open object.
+void write_members(serde::JsonWriter& json, const DeadLetterEntry& entry);
+// `more` and `next`, the place of `last`; null where nothing follows.
+void write_more(serde::JsonWriter& json, bool more, const DeadLetterEntry* last);
 
 }  // namespace adbrook::ads

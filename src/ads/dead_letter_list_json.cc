@@ -1,11 +1,8 @@
 #include "ads/dead_letter_list.h"
-#include "base/text.h"
-#include "serde/json_writer.h"
 
 namespace adbrook::ads {
-namespace {
 
-void write_entry(serde::JsonWriter& json, const DeadLetterEntry& entry) {
+void write_members(serde::JsonWriter& json, const DeadLetterEntry& entry) {
   json.field("id", std::string_view(entry.id.to_string()));
   json.field("source", std::string_view(entry.source));
   json.field("place", entry.place);
@@ -24,21 +21,19 @@ void write_entry(serde::JsonWriter& json, const DeadLetterEntry& entry) {
   json.end_object();
 }
 
-void write_entry_object(serde::JsonWriter& json, const DeadLetterEntry& entry) {
-  json.begin_object();
-  write_entry(json, entry);
-  json.end_object();
+void write_more(serde::JsonWriter& json, bool more, const DeadLetterEntry* last) {
+  json.field("more", more);
+  json.key("next");
+  if (!more || last == nullptr) return json.null();
+  json.string(std::to_string(last->append_time.ms) + "." + last->id.to_string());
 }
 
-std::string hex_of(ByteView bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const std::byte byte : bytes) {
-    hex += kDigits[static_cast<std::size_t>(byte) >> 4];
-    hex += kDigits[static_cast<std::size_t>(byte) & 15];
-  }
-  return hex;
+namespace {
+
+void write_entry_object(serde::JsonWriter& json, const DeadLetterEntry& entry) {
+  json.begin_object();
+  write_members(json, entry);
+  json.end_object();
 }
 
 }  // namespace
@@ -65,29 +60,9 @@ std::string to_json(const DeadLetterList& list) {
   json.begin_array();
   for (const DeadLetterEntry& entry : list.entries) write_entry_object(json, entry);
   json.end_array();
-  json.field("more", list.more);
+  write_more(json, list.more, list.entries.empty() ? nullptr : &list.entries.back());
   json.end_object();
   return out;
-}
-
-std::string to_json(const DeadLetterWithBytes& letter) {
-  std::string out;
-  serde::JsonWriter json(out);
-  json.begin_object();
-  write_entry(json, letter.entry);
-  if (is_valid_utf8(as_text(letter.bytes)))
-    json.field("text", as_text(letter.bytes));
-  else
-    json.field("hex", std::string_view(hex_of(letter.bytes)));
-  json.end_object();
-  return out;
-}
-
-std::string to_json(const DeadLettersWithBytes& letters) {
-  std::string out = "{\"dead_letters\":[";
-  for (const DeadLetterWithBytes& letter : letters.letters)
-    out += (out.ends_with('[') ? "" : ",") + to_json(letter);
-  return out + (letters.more ? "],\"more\":true}" : "],\"more\":false}");
 }
 
 }  // namespace adbrook::ads

@@ -139,6 +139,7 @@ std::vector<Operation> lookups() {
            {{"reason", "Only this reason"},
             {"order", "newest or oldest"},
             {"skip", "Leave out so many"},
+            {"after", "Those behind this place, which the page before gave as `next`"},
             {"limit", "At most so many"},
             {"show", "true gives their bytes too"}},
            "",

@@ -8,6 +8,7 @@
 #include "ads/cell_events.h"
 #include "ads/dead_letter_list.h"
 #include "ads/event_life.h"
+#include "app/letter_json.h"
 #include "app/query_parameters.h"
 #include "base/text.h"
 
@@ -24,10 +25,9 @@ http::Response json_response(std::string body) {
 }
 
 template <class T>
-ads::Answer<T> as_json(Responder responder) {
-  return [responder = std::move(responder)](Result<T> result) mutable {
-    responder.send(result ? json_response(to_json(*result))
-                          : http::problem_response(result.error()));
+ads::Answer<T> as_json(Responder responder, std::string (*write)(const T&) = ads::to_json) {
+  return [write, responder = std::move(responder)](Result<T> result) mutable {
+    responder.send(result ? json_response(write(*result)) : http::problem_response(result.error()));
   };
 }
 
@@ -54,22 +54,23 @@ void answer_cell(ads::EventSearch& search, const Request& request, Responder res
 }
 
 void answer_letters(ads::EventSearch& search, const Request& request, Responder responder) {
-  constexpr std::array<std::string_view, 5> kParameters = {"reason", "order", "skip", "limit",
-                                                           "show"};
+  constexpr std::array<std::string_view, 6> kParameters = {"reason", "order", "skip",
+                                                           "limit",  "after", "show"};
   const auto query = read_query(request, kParameters);
   if (!query) return responder.send(http::problem_response(query.error()));
   const auto text = [&](std::string_view name) { return std::string(query->value_or(name, "")); };
   auto asked = ads::parse_dead_letter_query({.reason = text("reason"),
                                              .order = text("order"),
                                              .skip = text("skip"),
-                                             .limit = text("limit")});
+                                             .limit = text("limit"),
+                                             .after = text("after")});
   if (!asked) return responder.send(http::problem_response(asked.error()));
   if (text("show") != "true")
     return ads::dead_letter_list(search, std::move(*asked),
                                  as_json<ads::DeadLetterList>(std::move(responder)));
   asked->limit = std::min(asked->limit, kShownLettersMax);
   ads::dead_letter_bytes(search, std::move(*asked),
-                         as_json<ads::DeadLettersWithBytes>(std::move(responder)));
+                         as_json<ads::DeadLettersWithBytes>(std::move(responder), letters_json));
 }
 
 }  // namespace
@@ -85,7 +86,7 @@ void add_event_routes(http::Router& router, ads::EventSearch& search) {
              [&search](const Request& q, Responder r) { answer_letters(search, q, std::move(r)); });
   router.add(Method::get, "/v1/dead-letters/{uuid}", [&search](const Request& q, Responder r) {
     if (const auto id = id_of(q, r))
-      ads::dead_letter(search, *id, as_json<ads::DeadLetterWithBytes>(std::move(r)));
+      ads::dead_letter(search, *id, as_json<ads::DeadLetterWithBytes>(std::move(r), letter_json));
   });
 }
 
