@@ -55,12 +55,28 @@ struct Collector::Workspace {
       return unknown == UnknownFields::refuse ? strict_clicks : clicks;
   }
 
+  // For values of records, which are Avro.
+  template <class Event>
+  ads::EventDecoder<Event>& decoder() {
+    if constexpr (std::is_same_v<Event, ads::Impression>)
+      return impression_values;
+    else
+      return click_values;
+  }
+  void clear() {
+    text.clear();
+    impression_values.clear();
+    click_values.clear();
+  }
+
   serde::JsonReader body_reader;
   ads::EventText text;
   ads::JsonEdge<ads::Impression> impressions;
   ads::JsonEdge<ads::Click> clicks;
   ads::JsonEdge<ads::Impression> strict_impressions;
   ads::JsonEdge<ads::Click> strict_clicks;
+  ads::EventDecoder<ads::Impression> impression_values;
+  ads::EventDecoder<ads::Click> click_values;
   std::vector<TopicBatches> batches;  // by Place
   Buffer value;
   Timestamp time_end;  // events from then on are refused
@@ -83,7 +99,7 @@ class Collector::Lease {
   }
   ~Lease() {
     if (!keep_warm_) return;
-    workspace_->text.clear();
+    workspace_->clear();
     const std::lock_guard lock(collector_.mutex_);
     collector_.idle_.push_back(std::move(workspace_));
   }
@@ -203,21 +219,34 @@ void Collector::collect(std::string_view body, BodyRules rules, Done done) {
                  metrics_.accepted(kTopics[kPlace], "http"), std::move(done));
 }
 
+// Takes the event of a redrive, and gives its id.
+template <class Event>
+ads::Checked<Uuid> Collector::gather_as(const Redrive& redrive, BodyRules rules,
+                                        Workspace& workspace) {
+  ads::Checked<Event> event = Event{};
+  std::span<const std::string_view> unknown;
+  if (redrive.is_value && !redrive.text.starts_with('{')) {
+    ads::EventDecoder<Event>& decoder = workspace.decoder<Event>();
+    if (!decoder.decode(as_bytes(redrive.text), *event)) event = std::unexpected(decoder.refusal());
+  } else {
+    ads::JsonEdge<Event>& edge = workspace.edge<Event>(rules.unknown);
+    event = edge.read(redrive.text);
+    unknown = edge.unknown_fields();
+  }
+  if (auto gathered = gather(event, unknown, workspace); !gathered)
+    return std::unexpected(std::move(gathered.error()));
+  return event->id;
+}
+
 // The mark is gathered once its event was.
 ads::Checked<void> Collector::gather(const Redrive& redrive, BodyRules rules,
                                      Workspace& workspace) {
-  Uuid id;
-  const auto read_as = [&]<class Event>(ads::JsonEdge<Event>& edge) -> ads::Checked<void> {
-    const auto event = edge.read(redrive.text);
-    if (event) id = event->id;
-    return gather(event, edge.unknown_fields(), workspace);
-  };
   const bool is_click = redrive.as == ads::EventKind::click;
-  const auto gathered = is_click ? read_as(workspace.edge<ads::Click>(rules.unknown))
-                                 : read_as(workspace.edge<ads::Impression>(rules.unknown));
-  if (!gathered) return gathered;
+  const auto id = is_click ? gather_as<ads::Click>(redrive, rules, workspace)
+                           : gather_as<ads::Impression>(redrive, rules, workspace);
+  if (!id) return std::unexpected(id.error());
   workspace.value.clear();
-  ads::encode(ads::DeadLetterRedrive{kTopics[is_click ? kClicks : kImpressions], id},
+  ads::encode(ads::DeadLetterRedrive{kTopics[is_click ? kClicks : kImpressions], *id},
               workspace.value);
   workspace.batches[kDeadLetters].add(redrive.letter, clock_.now(), workspace.value);
   return {};

@@ -96,6 +96,8 @@ class Collector {
   template <class Event>
   ads::Checked<void> gather(const ads::Checked<Event>& event,
                             std::span<const std::string_view> unknown, Workspace& workspace);
+  template <class Event>
+  ads::Checked<Uuid> gather_as(const Redrive& redrive, BodyRules rules, Workspace& workspace);
   ads::Checked<void> gather(const Redrive& redrive, BodyRules rules, Workspace& workspace);
   template <class Event>
   void collect(std::string_view body, BodyRules rules, Done done);

@@ -10,6 +10,7 @@
 #include "app/click_key.h"
 #include "app/link_collector.h"
 #include "base/hash.h"
+#include "base/hex.h"
 #include "log/log_test_bed.h"
 
 namespace adbrook::app {
@@ -287,6 +288,39 @@ TEST_F(CollectorTest, a_redriven_letter_is_marked_and_a_refused_one_is_not) {
   ASSERT_TRUE(mark);
   EXPECT_EQ(mark->topic, "impressions");
   EXPECT_EQ(mark->event.to_string(), event(1).substr(9, 36));
+}
+
+TEST_F(CollectorTest, a_value_is_redriven_byte_by_byte) {
+  ads::Click click;
+  click.id = {3, 4};
+  click.timestamp = {1'368'799'999'000};
+  click.campaign_id = 7;
+  Buffer value;
+  ads::encode(click, value);
+  const auto line = [](std::string_view as, const std::string& digits) {
+    return "{\"letter\":\"" + Uuid{5, 5}.to_string() + "\",\"as\":\"" + std::string(as) +
+           "\",\"hex\":\"" + digits + "\"}\n";
+  };
+  Buffer broken = value;
+  broken.pop_back();
+  const std::string body = line("clicks", hex(value)) + line("impressions", hex(value)) +
+                           line("clicks", hex(broken)) + line("clicks", "7") +
+                           line("impressions", hex(as_bytes(event(1))));
+  std::optional<Result<CollectAnswer>> result;
+  collector_->redrive(body, {.shape = BodyShape::lines},
+                      [&](Result<CollectAnswer> r) { result = std::move(r); });
+  bed_.executor.run_until_idle();
+  ASSERT_TRUE(result && *result);
+  EXPECT_EQ((*result)->accepted, 2U);
+  ASSERT_EQ((*result)->refused.size(), 3U);
+  EXPECT_EQ((*result)->refused[0].refusal.reason, ads::Reason::unknown_schema);
+  EXPECT_EQ((*result)->refused[1].index, 2U);
+  EXPECT_EQ((*result)->refused[2].refusal.field, "hex");
+  const auto clicks = values(ads::kClicksTopic);
+  ASSERT_EQ(clicks.size(), 1U);
+  EXPECT_EQ(hex(as_bytes(clicks[0])), hex(value));
+  EXPECT_EQ(values(ads::kImpressionsTopic).size(), 1U);
+  EXPECT_EQ(values(ads::kDeadLettersTopic).size(), 2U);
 }
 
 // The machine dies at every step of the disk in turn: the event is there exactly when its letter is

@@ -150,8 +150,9 @@ void write_components(JsonWriter& json) {
                 {"detail", "string"},
                 {"bytes", "string"},
                 {"text", "string"}});
-  write_schema(json, "Redrive",
-               {{"letter", "string", true}, {"as", "string", true}, {"text", "string", true}});
+  write_schema(
+      json, "Redrive",
+      {{"letter", "string", true}, {"as", "string", true}, {"text", "string"}, {"hex", "string"}});
   write_schema(json, "Problem",
                {{"title", "string", true},
                 {"status", "integer", true},

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "ads/click_topology.h"
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace adbrook::app {
@@ -17,7 +18,25 @@ struct Parts {
   std::optional<Uuid> letter;
   std::optional<ads::EventKind> as;
   std::optional<std::string> text;
+  bool is_value = false;
 };
+
+Checked<void> put_text(const serde::JsonField& field, std::string_view text, Parts& parts) {
+  if (parts.text)
+    return std::unexpected(
+        ads::refuse(field.key, Reason::duplicate_field, {}, "either text or hex, once"));
+  parts.is_value = field.key == "hex";
+  if (!parts.is_value) {
+    parts.text = std::string(text);
+    return {};
+  }
+  const auto bytes = hex_decode(text);
+  if (!bytes)
+    return std::unexpected(ads::refuse(field.key, Reason::wrong_type, text,
+                                       "two hex digits for each byte, like 0000000001"));
+  parts.text = std::string(as_text(*bytes));
+  return {};
+}
 
 Checked<void> put(const serde::JsonField& field, Parts& parts) {
   const auto text = field.value.string();
@@ -35,12 +54,9 @@ Checked<void> put(const serde::JsonField& field, Parts& parts) {
     return std::unexpected(
         ads::refuse(field.key, Reason::wrong_type, *text, "impressions or clicks"));
   }
-  if (field.key == "text") {
-    parts.text = std::string(*text);
-    return {};
-  }
-  return std::unexpected(
-      ads::refuse(field.key, Reason::unknown_field, {}, "a redrive has letter, as and text"));
+  if (field.key == "text" || field.key == "hex") return put_text(field, *text, parts);
+  return std::unexpected(ads::refuse(field.key, Reason::unknown_field, {},
+                                     "a redrive has letter, as, and text or hex"));
 }
 
 }  // namespace
@@ -55,7 +71,7 @@ Checked<Redrive> read_redrive(const serde::JsonElement& element) {
   const std::string_view missing = !parts.letter ? "letter" : !parts.as ? "as" : "text";
   if (!parts.letter || !parts.as || !parts.text)
     return std::unexpected(ads::refuse(missing, Reason::missing_field, {}, "required"));
-  return Redrive{*parts.letter, *parts.as, std::move(*parts.text)};
+  return Redrive{*parts.letter, *parts.as, std::move(*parts.text), parts.is_value};
 }
 
 }  // namespace adbrook::app
