@@ -131,6 +131,30 @@ void add_questions(CommandBuilder& root, Arguments& a) {
   add_server(audit, a);
 }
 
+void add_redrive(CommandBuilder& letters, Arguments& a) {
+  auto redrive = letters.command("redrive", "Send dead letters again, as they were or corrected");
+  redrive
+      .example("adbrook dead-letters redrive --reason bad_country --dry-run",
+               "what would be accepted, and why not; keeps nothing")
+      .example("adbrook dead-letters redrive --reason wrong_type --set campaignId=7",
+               "one field set in each that waits; the dead letters stay, with a mark")
+      .example("adbrook dead-letters redrive --all", "whatever waits, as it was")
+      .example(
+          "adbrook dead-letters redrive 4f0d9a36-1f0e-4d0f-9a2f-000000000001 --with event.json",
+          "one by its id, with the content of a file: JSON, or Avro with its header");
+  redrive.option("ID", a.redrive.letters, "ID", "Dead letters by their ids, also marked ones")
+      .option("--reason", a.reason, "REASON", "All of this reason that wait")
+      .toggle("--all", a.redrive.all, "All that wait, but clicks with a bad signature")
+      .toggle("--dry-run", a.redrive.dry_run, "Say what would happen and keep nothing")
+      .option("--set", a.redrive.set, "FIELD=VALUE",
+              "Set a field in each; FIELD= takes it away; may be given several times")
+      .option("--with", a.redrive.with, "FILE", "Send the file's bytes for the one letter",
+              ValueKind::file)
+      .choice("--as", a.redrive.as, {"came", "impressions", "clicks"}, "What they are sent as")
+      .toggle("--json", a.json, "As JSON");
+  add_server(redrive, a);
+}
+
 void add_tools(CommandBuilder& root, Arguments& a) {
   auto sign = root.command("sign-url", "A signed click target");
   sign.example("adbrook sign-url --param campaignId=7 --param pubId=1 https://example.com/shoes",
@@ -153,6 +177,7 @@ void add_tools(CommandBuilder& root, Arguments& a) {
       .option("--limit", a.limit, "N", "At most so many");
   show.toggle("--json", a.json, "As JSON");
   add_server(show, a);
+  add_redrive(letters, a);
 
   auto config = root.command("config", "Check, show or begin a settings file").needs_subcommand();
   auto check = config.command("check", "Say everything that serve would refuse");

@@ -90,6 +90,15 @@ struct ReportArguments {
   std::vector<std::string> where;
 };
 
+struct RedriveArguments {
+  std::vector<std::string> letters;  // their ids
+  bool all = false;
+  bool dry_run = false;
+  std::string as = "came";       // came | impressions | clicks
+  std::vector<std::string> set;  // FIELD=VALUE
+  std::string with;              // a file whose bytes stand for those of the one letter
+};
+
 struct CarArguments {
   std::vector<std::string> files;
   std::string car;
@@ -117,6 +126,7 @@ struct Arguments {
   SignArguments sign;
   KafkaArguments kafka;
   CarArguments cars;
+  RedriveArguments redrive;
   std::string event_id;
   std::string against_truth;
   std::string reason;

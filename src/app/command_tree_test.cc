@@ -62,6 +62,16 @@ TEST(CommandLine, repeated_flags_and_positionals_are_all_kept) {
   EXPECT_EQ(signed_url.arguments.sign.target, "https://example.com");
 }
 
+TEST(CommandLine, letters_are_named_and_changed) {
+  const auto parsed = parse_command_line({"dead-letters", "redrive", "a", "b", "--set", "x=1",
+                                          "--set", "y=", "--as", "clicks", "--dry-run"});
+  ASSERT_TRUE(parsed.run) << parsed.error;
+  EXPECT_EQ(parsed.arguments.redrive.letters, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(parsed.arguments.redrive.set, (std::vector<std::string>{"x=1", "y="}));
+  EXPECT_TRUE(parsed.arguments.redrive.dry_run);
+  EXPECT_EQ(parse_command_line({"dead-letters", "redrive", "--as", "x"}).exit_code, kExitUsage);
+}
+
 TEST(CommandLine, a_wrong_word_gets_exit_code_two_and_the_nearest_one) {
   for (const auto& [words, nearest] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"serv"}, "did you mean 'serve'?"},

@@ -16,6 +16,7 @@ int run_event(const Arguments& arguments, Console& console);
 int run_audit(const Arguments& arguments, Console& console);
 int run_dead_letters_list(const Arguments& arguments, Console& console);
 int run_dead_letters_show(const Arguments& arguments, Console& console);
+int run_dead_letters_redrive(const Arguments& arguments, Console& console);
 int run_sign_url(const Arguments& arguments, Console& console);
 int run_config_check(const Arguments& arguments, Console& console);
 int run_config_show(const Arguments& arguments, Console& console);

@@ -10,7 +10,7 @@ namespace {
 
 using Command = int (*)(const Arguments&, Console&);
 
-constexpr std::array<std::pair<std::string_view, Command>, 34> kCommands = {{
+constexpr std::array<std::pair<std::string_view, Command>, 35> kCommands = {{
     {"serve", run_serve},
     {"demo", run_demo},
     {"generate", run_generate},
@@ -20,6 +20,7 @@ constexpr std::array<std::pair<std::string_view, Command>, 34> kCommands = {{
     {"audit", run_audit},
     {"dead-letters list", run_dead_letters_list},
     {"dead-letters show", run_dead_letters_show},
+    {"dead-letters redrive", run_dead_letters_redrive},
     {"topics list", run_topics_list},
     {"topics create", run_topics_create},
     {"topics describe", run_topics_describe},
