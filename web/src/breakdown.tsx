@@ -110,7 +110,7 @@ export function Breakdown(props: Asked & { dimension: Dimension }) {
   };
   return (
     <Panel title={dimension.title} class="breakdown"
-      tools={rows.length > 0 && <>
+      tools={view && rows.length > 0 && <>
         <a class="button small" download={`adbrook-${dimension.name}.csv`}
           href={`${reportPath({ ...question, limit: 100_000 })}&format=csv`}>CSV</a>
         <button type="button" class="button small" onClick={picture}>PNG</button>

@@ -1,9 +1,9 @@
 // The events behind one number: every impression and click that counts in a cell.
 import { useQuery } from './api';
-import { downloadCsv } from './csv';
 import { count, country, time } from './format';
 import { Empty, Loading, Panel, Text, Trouble } from './parts';
 import { href, param, setParams } from './router';
+import { Saves } from './saves';
 import { dimensionTitle } from './views';
 
 interface CellEvent {
@@ -38,9 +38,9 @@ function Events(props: { title: string; events: CellEvent[]; more: boolean; limi
   return (
     <Panel title={`${props.title}: ${count(events.length)}${props.more ? ', and more' : ''}`}
       tools={events.length > 0 && (
-        <button type="button" class="button small"
-          onClick={() => downloadCsv(`adbrook-${props.title.toLowerCase()}.csv`, ['uuid', 'timestamp', 'outcome', 'impressionId', 'place'],
-            events.map((e) => [e.uuid, e.timestamp, outcomeOf(e), e.impressionId ?? '', place(e)]))}>CSV</button>)}>
+        <Saves of={() => ({ name: `adbrook-${props.title.toLowerCase()}`, title: `${props.title} of a report cell`,
+          columns: ['uuid', 'timestamp', 'outcome', 'impressionId', 'place'], notes: [param('cell')],
+          rows: events.map((e) => [e.uuid, e.timestamp, outcomeOf(e), e.impressionId ?? '', place(e)]) })} />)}>
       {events.length === 0 ? <Empty title={`No ${props.title.toLowerCase()} in this cell`} /> : (
         <div class="scroll tall" tabIndex={0} role="region" aria-label={`${props.title}, table`}>
           <table class="table">

@@ -113,7 +113,7 @@ export function Chart(props: {
         ...size(),
         tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), zone.value),
         legend: { show: false },
-        padding: [12, 8, 0, 0],
+        padding: [12, 22, 0, 0],
         cursor: { drag: { x: true, y: false }, points: { size: 8 } },
         scales: {
           x: { time: true },

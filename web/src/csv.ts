@@ -27,15 +27,3 @@ export function downloadCsv(name: string, columns: string[], rows: unknown[][], 
   download(name, new Blob([csvText(columns, rows, notes)], { type: 'text/csv;charset=utf-8' }));
 }
 
-// Canvases of one size, one above the other, on the page's background, since they are transparent.
-export function downloadPng(name: string, layers: HTMLCanvasElement[], background: string): void {
-  const copy = document.createElement('canvas');
-  copy.width = layers[0]?.width ?? 0;
-  copy.height = layers[0]?.height ?? 0;
-  const context = copy.getContext('2d');
-  if (!context) return;
-  context.fillStyle = background;
-  context.fillRect(0, 0, copy.width, copy.height);
-  for (const layer of layers) context.drawImage(layer, 0, 0);
-  copy.toBlob((blob) => blob && download(name, blob), 'image/png');
-}

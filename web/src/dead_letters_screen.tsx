@@ -5,9 +5,12 @@ import { downloadCsv } from './csv';
 import { bytes, count, short, time } from './format';
 import { Choice, CodeBlock, Empty, Loading, NumberHead, Panel, Text, Trouble } from './parts';
 import { downloadBars } from './picture';
-import { type Letter, redrive, type SentAgain, textOf, type Topic, topicOf } from './redrive';
+import {
+  bytesOf, eventText, type Form, type Letter, redrive, type SentAgain, shownBytes, type Topic,
+} from './redrive';
 import { chosen, RedriveMany } from './redrive_screen';
 import { href, param, route, setParams } from './router';
+import { Saves } from './saves';
 
 interface Letters {
   groups: { reason: string; count: number; sent_again: number; first: Letter; last: Letter }[];
@@ -24,31 +27,51 @@ function Mark({ sent }: { sent: SentAgain | null }) {
   );
 }
 
+const formNames: Record<Form, string> = { json: 'JSON', hex: 'Hex', base64: 'Base64' };
+
 function RedriveOne({ letter, onSent }: { letter: Letter; onSent: () => void }) {
-  const [text, setText] = useState(textOf(letter, [], 2) ?? '');
-  const [topic, setTopic] = useState<Topic>(topicOf(letter));
+  const event = eventText(letter);
+  const forms = (['json', 'hex', 'base64'] as const).filter((f) => (f === 'json' ? event !== null : letter.hex !== undefined));
+  const [form, setForm] = useState<Form>(event === null ? 'hex' : 'json');
+  const [text, setText] = useState(event ?? shownBytes('hex', letter.hex ?? ''));
+  const [topic, setTopic] = useState<Topic>(letter.as);
   const [said, setSaid] = useState('');
   const [checked, setChecked] = useState('');
+  const now = [form, topic, text].join();
+  const choose = (next: Form) => {
+    if (next === form) return;
+    const bytes = form === 'json' ? letter.hex : bytesOf(form, text);
+    if (next === 'json') setText(event ?? '');
+    else setText(shownBytes(next, bytes ?? letter.hex ?? ''));
+    setForm(next);
+    setSaid('');
+  };
   const run = async (keep: boolean) => {
     setSaid('');
-    const answer = await redrive([{ letter: letter.id, as: topic, text }], keep)
-      .then(({ refused: [refused] }) => (refused ? `Refused: ${refused.detail}`
+    const bytes = form === 'json' ? '' : bytesOf(form, text);
+    if (bytes === null) return setSaid(`This is no ${form === 'hex' ? 'hex: two digits stand for each byte' : 'Base64'}.`);
+    const answer = await redrive([{ letter: letter.id, as: topic, ...(form === 'json' ? { text } : { hex: bytes }) }], keep)
+      .then(({ refused: [refused] }) => (refused ? `Refused: ${refused.field ? `${refused.field}: ` : ''}${refused.detail}`
         : keep ? 'Accepted. It is durable, and on its way to an outcome.' : 'It would be accepted.'))
       .catch((error: Error) => error.message);
     setSaid(answer);
-    setChecked(!keep && answer.startsWith('It would') ? text + topic : '');
+    setChecked(!keep && answer.startsWith('It would') ? now : '');
     if (keep) onSent();
   };
   return (
     <Panel title="Correct it and send it again">
       <p class="note">The dead letter itself stays, whatever you do here. A copy of an event that was accepted before ends as a duplicate.</p>
       {letter.reason === 'bad_signature' && <p class="warning">This click was turned away because its link was not signed here. Send it only if you know who made it.</p>}
-      <label class="block"><span class="muted">The event, as JSON</span>
+      {forms.length > 1 && <div class="row">
+        <Choice label="Edit as" value={form} options={forms.map((f) => [f, formNames[f]] as const)} onChoose={choose} />
+        {form === 'json' && <span class="muted">what its bytes say; as hex they are sent as they are</span>}
+      </div>}
+      <label class="block"><span class="muted">{form === 'json' ? 'The event, as JSON' : `The bytes of its record, as ${formNames[form]}`}</span>
         <textarea class="field mono" rows={9} spellcheck={false} value={text} onInput={(e) => setText(e.currentTarget.value)} /></label>
       <div class="row">
         <Choice label="As" value={topic} options={[['impressions', 'Impression'], ['clicks', 'Click']]} onChoose={setTopic} />
         <button type="button" class="button" onClick={() => void run(false)}>Try it, keep nothing</button>
-        <button type="button" class="button primary" disabled={checked !== text + topic} onClick={() => void run(true)}>Send it</button>
+        <button type="button" class="button primary" disabled={checked !== now} onClick={() => void run(true)}>Send it</button>
       </div>
       <p role="status" class="said">{said || 'Try it first.'}</p>
     </Panel>
@@ -78,10 +101,8 @@ function OneLetter({ id }: { id: string }) {
             <div><dt>id</dt><dd class="mono"><Text>{data.id}</Text></dd></div>
           </dl>
         </Panel>
-        <Panel title={data.hex ? 'Its bytes, as hex' : 'Its bytes'}><CodeBlock>{data.text ?? data.hex ?? ''}</CodeBlock></Panel>
-        <div class="wide">{data.text === undefined
-          ? <Empty title="Bytes that are no text cannot be edited here"><p>Consume the topic with <code>adbrook consume dead-letters</code>.</p></Empty>
-          : <RedriveOne key={data.id} letter={data} onSent={query.again} />}</div>
+        <Panel title={data.hex ? 'Its bytes, as hex' : 'Its bytes'}><CodeBlock>{data.text ?? shownBytes('hex', data.hex ?? '')}</CodeBlock></Panel>
+        <div class="wide"><RedriveOne key={data.id} letter={data} onSent={query.again} /></div>
       </div>
     </div>
   );
@@ -116,12 +137,12 @@ function List() {
           bars: data.groups.map((g) => ({ name: g.reason, share: g.count / most, numbers: [count(g.count), count(g.sent_again)] })) })}>PNG</button>
       </>}>
         <table class="table bars reasons">
-          <thead><tr><th scope="col">Reason</th><NumberHead name="letters">Letters</NumberHead><NumberHead name="sent_again">Sent again</NumberHead><th scope="col" class="n newest">Newest</th><th scope="col"><span class="sr">Send again</span></th></tr></thead>
+          <thead><tr><th scope="col">Reason</th><NumberHead name="letters">Letters</NumberHead><NumberHead name="sent_again" class="again">Sent again</NumberHead><th scope="col" class="n newest">Newest</th><th scope="col"><span class="sr">Send again</span></th></tr></thead>
           <tbody>{data.groups.map((g) => (
             <tr key={g.reason} class={g.reason === reason ? 'chosen' : ''}>
               <th scope="row"><i class="bar" style={{ width: `${(100 * g.count) / most}%` }} aria-hidden="true" />
                 <button type="button" aria-pressed={g.reason === reason} onClick={() => setParams({ reason: g.reason === reason ? [] : [g.reason] })}><Text>{g.reason}</Text></button></th>
-              <td class="n" data-reason={g.reason}>{count(g.count)}</td><td class="n" data-sent={g.reason}>{count(g.sent_again)}</td>
+              <td class="n" data-reason={g.reason}>{count(g.count)}</td><td class="n again" data-sent={g.reason}>{count(g.sent_again)}</td>
               <td class="n newest">{time(g.last.append_time, 'dayAndMinute')}</td>
               <td class="n">{g.count > g.sent_again && <a class="link" href={href('dead-letters', { reason: [g.reason], redrive: ['all'] })}>send {short(g.count - g.sent_again)} …</a>}</td></tr>
           ))}</tbody>
@@ -132,9 +153,9 @@ function List() {
           <a class={`button small ${ticked.size ? 'primary' : ''}`} aria-disabled={ticked.size === 0}
             href={ticked.size ? href('dead-letters', { redrive: ['chosen'], ...(reason && { reason: [reason] }) }) : undefined}>
             Send {ticked.size ? count(ticked.size) : 'chosen'} again …</a>
-          <button type="button" class="button small" onClick={() => downloadCsv('adbrook-dead-letters.csv',
-          ['id', 'append_time', 'source', 'place', 'reason', 'field', 'detail', 'size', 'sent_again_as'],
-          data.dead_letters.map((l) => [l.id, l.append_time, l.source, l.place, l.reason, l.field, l.detail, l.size, l.sent_again?.event ?? '']))}>CSV</button>
+          <Saves of={() => ({ name: 'adbrook-dead-letters', title: reason ? `Newest dead letters of ${reason}` : 'Newest dead letters',
+            columns: ['id', 'append_time', 'source', 'place', 'reason', 'field', 'detail', 'size', 'sent_again_as'],
+            rows: data.dead_letters.map((l) => [l.id, l.append_time, l.source, l.place, l.reason, l.field, l.detail, l.size, l.sent_again?.event ?? '']) })} />
         </>}>
         <div class="scroll" tabIndex={0} role="region" aria-label="Dead letters, table">
           <table class="table">
@@ -145,7 +166,7 @@ function List() {
             <tbody>{data.dead_letters.map((l) => (
               <tr key={l.id}><td class="tick"><input type="checkbox" aria-label={`Choose ${l.id}`} checked={ticked.has(l.id)} onChange={() => toggle(l.id)} /></td>
                 <th scope="row"><a href={href('dead-letters', {}, l.id)}>{time(l.append_time)}</a></th>
-                <td><b class="outcome o-rejected"><Text>{l.reason}</Text></b></td><td class="says"><Text>{l.detail}</Text></td>
+                <td><b class="outcome o-rejected"><Text>{l.reason}</Text></b></td><td class="says">{l.field && <><b><Text>{l.field}</Text></b> </>}<Text>{l.detail}</Text></td>
                 <td><Text>{l.source}</Text></td><td class="n">{bytes(l.size)}</td><td><Mark sent={l.sent_again} /></td></tr>
             ))}</tbody>
           </table>

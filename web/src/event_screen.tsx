@@ -3,6 +3,7 @@ import { useQuery } from './api';
 import { duration, time } from './format';
 import { CodeBlock, Empty, Loading, Panel, Text, Trouble } from './parts';
 import { href, route } from './router';
+import { Saves } from './saves';
 import { dimensionTitle } from './views';
 
 interface Copy {
@@ -86,7 +87,9 @@ function KindView({ life }: { life: Kind }) {
           </dl>
         )}
       </Panel>
-      <Panel title="Where it counts" class="wide">
+      <Panel title="Where it counts" class="wide" tools={life.cells.length > 0 && (
+        <Saves of={() => ({ name: 'adbrook-event-cells', title: 'Where the event counts', columns: ['view', 'bucket', 'bucket_size', 'key'],
+          rows: life.cells.map((c) => [c.view, c.bucket, c.bucket_size, Object.entries(c.key).map((pair) => pair.join('=')).join(', ')]) })} />)}>
         {life.cells.length === 0 ? <Empty title="It counts in no report"><p>Its outcome says why.</p></Empty> : (
           <div class="scroll" tabIndex={0} role="region" aria-label="Report cells, table">
             <table class="table">

@@ -142,6 +142,19 @@ export function time(when: number | string | null | undefined, form: TimeForm = 
 }
 
 let names: Intl.DisplayNames | null = null;
+
+// Countries whose name has a word that begins with this text, in small letters. A code that has been
+// replaced by another one is left out, and so are those of no country.
+const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+let allCountries: [code: string, name: string][] | null = null;
+export function countriesLike(text: string): [code: string, name: string][] {
+  allCountries ??= letters.flatMap((first) => letters.map((second) => first + second))
+    .filter((code) => !/^(X[^K]|EU|EZ|UN|Q[^A]|ZZ)/.test(code) && Intl.getCanonicalLocales(`und-${code}`)[0] === `und-${code}`)
+    .map((code): [string, string] => [code, country(code)])
+    .filter(([code, name]) => name !== code);
+  return allCountries.filter(([, name]) => ` ${name.toLowerCase()}`.includes(` ${text}`));
+}
+
 export function country(code: string): string {
   if (!/^[A-Z]{2}$/.test(code)) return code;
   names ??= new Intl.DisplayNames(['en'], { type: 'region', fallback: 'code' });

@@ -1,17 +1,19 @@
 // The first screen: what happens now, on a map, in numbers and event by event.
 import { signal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { downloadCsv, downloadPng } from './csv';
+import { downloadCsv } from './csv';
 import {
-  count, country, interval, moneyList, none, percent, rate, short, time,
+  count, country, interval, moneyList, none, percent, rate, short, time, zone,
 } from './format';
 import { type Frame, frame, frameCameAt, type LiveEvent, type LiveWindow, onFrame, slots, stale } from './live';
 import { WorldMap } from './map';
 import { Empty, Panel, Shape, Term, Text } from './parts';
+import { downloadLayers } from './picture';
 import { pulseKind } from './pulses';
 import { href } from './router';
+import { Saves } from './saves';
 import { downloadSpark, Spark } from './spark';
-import { color, isDark, reducedMotion } from './theme';
+import { isDark, reducedMotion } from './theme';
 import { cellText } from './views';
 
 export const paused = signal(false);
@@ -19,6 +21,8 @@ const tickerMax = 60;
 const tickerPerFrame = 4;
 const tickerPause = 350; // ms
 const placesFor = 60_000;
+const kinds: [string, string][] = [['impression', 'impression'], ['click', 'click'], ['unlinked click', 'unlinked'],
+  ['duplicate, late, filtered …', 'refused']];
 
 function share(part: number, window: LiveWindow): string {
   return window.events === 0 ? none : percent(part / window.events);
@@ -170,7 +174,8 @@ function MapPanel() {
             {paused.value ? '▶ Resume' : '❚❚ Pause'} <kbd>space</kbd>
           </button>
           <button type="button" class="button small"
-            onClick={() => land.current && canvas.current && downloadPng('adbrook-map.png', [land.current, canvas.current], color('panel'))}>
+            onClick={() => land.current && canvas.current && downloadLayers('adbrook-map.png', [land.current, canvas.current],
+              { title: 'Where it happens', note: `at ${time(Date.now())}, ${zone.value}${oneIn > 1 ? `, 1 event in ${count(oneIn)}` : ''}` }, kinds)}>
             PNG
           </button>
         </>
@@ -196,10 +201,7 @@ function MapPanel() {
         {paused.value && <p class="map-paused">Paused. The numbers go on.</p>}
       </div>
       <ul class="legend">
-        <li><Shape kind={0} /> impression</li>
-        <li><Shape kind={1} /> click</li>
-        <li><Shape kind={2} /> unlinked click</li>
-        <li><Shape kind={3} /> duplicate, late, filtered …</li>
+        {kinds.map(([name], i) => <li key={name}><Shape kind={i} /> {name}</li>)}
       </ul>
     </Panel>
   );
@@ -240,13 +242,10 @@ function Ticker() {
   return (
     <Panel class="ticker-panel" title="Event by event"
       tools={events.length > 0 && (
-        <button type="button" class="button small"
-          onClick={() => downloadCsv('adbrook-live-events.csv',
-            ['time', 'kind', 'outcome', 'reason', 'campaign', 'publisher', 'country', 'city', 'uuid'],
-            events.map((e) => [new Date(e.time).toISOString(), e.kind, e.outcome, e.reason ?? '',
-              e.campaign, e.publisher, e.country ?? '', e.city ?? '', e.id]))}>
-          CSV
-        </button>)}>
+        <Saves of={() => ({ name: 'adbrook-live-events', title: 'Event by event',
+          columns: ['time', 'kind', 'outcome', 'reason', 'campaign', 'publisher', 'country', 'city', 'uuid'],
+          rows: events.map((e) => [new Date(e.time).toISOString(), e.kind, e.outcome, e.reason ?? '',
+            e.campaign, e.publisher, e.country ?? '', e.city ?? '', e.id]) })} />)}>
       {events.length === 0 ? (
         <Empty title="No event yet">
           <p>The next one is shown here within a second. Send one:</p>
@@ -312,7 +311,9 @@ function Places() {
     };
   }, []);
   return (
-    <Panel class="places-panel" title="Places">
+    <Panel class="places-panel" title="Places" tools={places.length > 0 && (
+      <Saves of={() => ({ name: 'adbrook-places', title: 'Places of the last minute',
+        columns: ['country', 'impressions', 'clicks', 'unlinked', 'other'], rows: places.map((p) => [p.name, ...p.counts]) })} />)}>
       <p class="note">The events shown in the last minute, by country.</p>
       {places.length === 0 ? (
         <Empty title="Nothing in the last minute" />

@@ -5,6 +5,7 @@ import { count, percent, time } from './format';
 import { Empty, Loading, Panel, Term, Text, Trouble } from './parts';
 import { downloadBars } from './picture';
 import { href, param, setParams } from './router';
+import { Saves } from './saves';
 
 interface Sample {
   uuid: string | null;
@@ -45,6 +46,10 @@ function Samples({ topic, step }: { topic: string; step: Step }) {
   if (!data) return <Loading lines={2} />;
   if (data.samples.length === 0) return <p class="note">None among the newest outcomes.</p>;
   return (
+    <>
+    <p class="row"><Saves of={() => ({ name: `adbrook-${topic}-${step.outcome}-samples`, title: `Samples of ${topic}: ${step.outcome} ${step.reason}`,
+      columns: ['uuid', 'happened', 'decided', 'reason', 'topic', 'partition', 'offset'],
+      rows: data.samples.map((s) => [s.uuid ?? '', s.timestamp ?? '', s.decided, s.reason, topic, s.partition, s.offset]) })} /></p>
     <div class="scroll" tabIndex={0} role="region" aria-label={`Samples of ${step.outcome}`}>
       <table class="table">
         <thead><tr><th scope="col">Event</th><th scope="col">It happened</th><th scope="col">Decided</th><th scope="col">Where it lies</th></tr></thead>
@@ -59,6 +64,7 @@ function Samples({ topic, step }: { topic: string; step: Step }) {
         </tbody>
       </table>
     </div>
+    </>
   );
 }
 
@@ -143,10 +149,9 @@ export function OutcomesScreen() {
       )}
       <Waterfall topic="impressions" audit={data} />
       <Waterfall topic="clicks" audit={data} />
-      <Panel title="By partition" tools={
-        <button type="button" class="button small" onClick={() => downloadCsv('adbrook-partitions.csv',
-          ['topic', 'partition', 'received', 'pending', 'under_way', 'watermark'],
-          data.partitions.map((r) => [r.topic, r.partition, r.received, r.pending, r.under_way, r.watermark]))}>CSV</button>}>
+      <Panel title="By partition" tools={<Saves of={() => ({ name: 'adbrook-partitions', title: 'By partition',
+        columns: ['topic', 'partition', 'received', 'pending', 'under_way', 'watermark'],
+        rows: data.partitions.map((r) => [r.topic, r.partition, r.received, r.pending, r.under_way, r.watermark]) })} />}>
         <div class="scroll" tabIndex={0} role="region" aria-label="By partition, table">
           <table class="table">
             <thead><tr><th scope="col">Partition</th><th scope="col" class="n"><Term name="received">Received</Term></th><th scope="col" class="n"><Term name="pending">Pending</Term></th>

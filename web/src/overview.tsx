@@ -6,7 +6,7 @@ import {
 } from './api';
 import { Breakdown, Hours } from './breakdown';
 import { Chart, type Points } from './chart';
-import { csvText, download, downloadPng } from './csv';
+import { downloadCsv } from './csv';
 import { filters, shownValue, toggleFilter } from './filters';
 import {
   change, count, fromZoned, interval, moneyList, none, percent, time, zone, zoned,
@@ -17,8 +17,8 @@ import {
   type Compare, comparisonOf, currentPeriod, type Extent, extentOf, move, type Period, periods,
   periodTitles, scale, setPeriod, setRange,
 } from './period';
+import { downloadLayers } from './picture';
 import { go, href, param, setParams } from './router';
-import { color } from './theme';
 import {
   cellText, day, dimensions, dimensionTitle, hour, minute, splitFilter, viewFor,
 } from './views';
@@ -204,17 +204,19 @@ function SeriesPanel(props: { period: Period; where: string[]; compared: Extent 
     [series.value.data, before.value.data, metric, period.from, period.to, period.bucket, shift],
   );
   const isRate = metric === 'ctr' || metric === 'unique_ctr';
-  const csv = () => download('adbrook-over-time.csv', new Blob([csvText(
+  const csv = () => downloadCsv('adbrook-over-time.csv',
     ['bucket', 'impressions', 'clicks', 'unique_clicks', 'ctr', 'unique_ctr', 'unique_ctr_low', 'unique_ctr_high'],
     rows.map((r) => [r.bucket, r.impressions, r.clicks, r.unique_clicks, r.ctr, r.unique_ctr, r.unique_ctr_low, r.unique_ctr_high]),
-    [`as_of: ${series.value.data?.as_of ?? ''}`, ...where])], { type: 'text/csv' }));
+    [`as_of: ${series.value.data?.as_of ?? ''}`, ...where]);
+  const picture = () => canvas.current && downloadLayers('adbrook-over-time.png', [canvas.current], {
+    title: `${title} over time`, note: [`${time(period.from, 'dayAndMinute')} – ${time(period.to, 'dayAndMinute')}, ${zone.value}`, ...where].join(' · '),
+  });
   return (
     <Panel title="Over time" class="series"
       tools={<>
         <Choice label="Shown" value={metric} options={metrics} onChoose={(m) => setParams({ metric: [m] }, 'replace')} />
         <button type="button" class="button small" onClick={csv}>CSV</button>
-        <button type="button" class="button small"
-          onClick={() => canvas.current && downloadPng('adbrook-over-time.png', [canvas.current], color('panel'))}>PNG</button>
+        <button type="button" class="button small" onClick={picture}>PNG</button>
       </>}>
       {series.value.problem && <Trouble problem={series.value.problem} again={series.again} />}
       {!series.value.data && series.value.loading ? <Loading lines={7} /> : (

@@ -60,8 +60,8 @@ export function Term({ name, children }: { name: string; children: ComponentChil
 }
 
 // The head of a column of numbers, with its definition.
-export function NumberHead({ name, children }: { name: string; children: ComponentChildren }) {
-  return <th scope="col" class="n" title={definitions[name]}>{children}</th>;
+export function NumberHead({ name, children, class: more = '' }: { name: string; children: ComponentChildren; class?: string }) {
+  return <th scope="col" class={`n ${more}`} title={definitions[name]}>{children}</th>;
 }
 
 export function Delta({ share, good = 'up' }: { share: number | null; good?: 'up' | 'none' }) {

@@ -11,10 +11,11 @@ const capacity = 6000; // beyond it the oldest give way
 const levels = 16; // steps of growing and fading
 export const stillLevel = 4; // the one that is shown where motion is unwanted
 
-// One shape at one step of its life: a square of pixels, each alpha in the highest byte.
+// One shape at one step of its life: the pixels that are not empty, which of a ring are one in ten.
 interface Sprite {
-  pixels: Uint32Array;
-  half: number; // of its side
+  offsets: Int32Array; // from the middle's place in the image
+  pixels: Uint32Array; // with alpha in the highest byte
+  half: number; // of the side of the square that holds them
 }
 
 export class PulseField {
@@ -37,7 +38,7 @@ export class PulseField {
     this.pixels = new Uint32Array(this.image.data.buffer);
     this.sprites = pulseKinds.map((_, kind) =>
       Array.from({ length: levels }, (_unused, level) =>
-        sprite(kind, (level + 0.5) / levels, ratio, colors[kind] ?? ''),
+        sprite(kind, (level + 0.5) / levels, ratio, colors[kind] ?? '', context.canvas.width),
       ),
     );
   }
@@ -97,31 +98,28 @@ export class PulseField {
   private stamp(shape: Sprite | undefined, i: number): void {
     const { pixels, image } = this;
     if (!shape || !image) return;
-    const { half, pixels: from } = shape;
-    const side = half * 2;
-    const left = Math.round(this.x[i] ?? 0) - half;
-    const top = Math.round(this.y[i] ?? 0) - half;
-    if (left < 0 || top < 0 || left + side > image.width || top + side > image.height) return;
-    let source = 0;
-    for (let row = 0; row < side; ++row) {
-      let target = (top + row) * image.width + left;
-      for (const end = source + side; source < end; ++source, ++target) {
-        const color = from[source]!;
-        if (color >>> 24 > pixels[target]! >>> 24) pixels[target] = color;
-      }
+    const { half, offsets, pixels: from } = shape;
+    const x = Math.round(this.x[i] ?? 0);
+    const y = Math.round(this.y[i] ?? 0);
+    if (x < half || y < half || x + half > image.width || y + half > image.height) return;
+    const middle = y * image.width + x;
+    for (let n = 0; n < offsets.length; ++n) {
+      const target = middle + offsets[n]!;
+      // Alpha is the highest byte, so that the stronger pixel is the larger number.
+      if (from[n]! > pixels[target]!) pixels[target] = from[n]!;
     }
   }
 }
 
 // Drawn once with the canvas's own lines, so that edges are smooth.
-function sprite(kind: number, age: number, ratio: number, color: string): Sprite {
+function sprite(kind: number, age: number, ratio: number, color: string, width: number): Sprite {
   const grown = 1 - (1 - age) * (1 - age);
   const reach = [1.4 + 2.2 * grown, 3 + 16 * grown, 4 + 9 * grown, 3][kind] ?? 3;
   const half = Math.ceil((reach + 2) * ratio);
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = half * 2;
   const to = canvas.getContext('2d', { willReadFrequently: true });
-  if (!to) return { pixels: new Uint32Array(half * half * 4), half };
+  if (!to) return { offsets: new Int32Array(0), pixels: new Uint32Array(0), half };
   to.translate(half, half);
   to.scale(ratio, ratio);
   to.globalAlpha = 1 - age;
@@ -146,5 +144,11 @@ function sprite(kind: number, age: number, ratio: number, color: string): Sprite
   if (kind === 1) to.arc(0, 0, 2.6, 0, 6.3);
   if (kind === 2) to.rect(-2, -2, 4, 4);
   to.fill();
-  return { pixels: new Uint32Array(to.getImageData(0, 0, half * 2, half * 2).data.buffer), half };
+  const square = new Uint32Array(to.getImageData(0, 0, half * 2, half * 2).data.buffer);
+  const filled = [...square.keys()].filter((at) => square[at]! >>> 24 > 0);
+  return {
+    offsets: Int32Array.from(filled, (at) => (Math.floor(at / (half * 2)) - half) * width + (at % (half * 2)) - half),
+    pixels: Uint32Array.from(filled, (at) => square[at]!),
+    half,
+  };
 }

@@ -11,40 +11,27 @@ export interface Letter {
   field: string;
   detail: string;
   size: number;
+  // Only of letters with their bytes: these, what they were meant for, and the event that they say
+  // where they are no JSON themselves.
   text?: string;
   hex?: string;
+  as: Topic;
+  event?: string;
   sent_again: SentAgain | null;
 }
 export type Topic = 'impressions' | 'clicks';
 export interface Redrive {
   letter: string;
   as: Topic;
-  text: string;
+  text?: string;
+  hex?: string;
 }
 // What is to be set in each event: a field and its value as typed; an empty value takes it away.
 export type Change = [field: string, value: string];
 
-export function topicOf(letter: Letter): Topic {
-  return letter.source.includes('click') ? 'clicks' : 'impressions';
-}
-
-const numbers = new Set(['campaignId', 'pubId', 'priceMicros', 'latitude', 'longitude', 'samplingProbability']);
-const linkOnly = new Set(['to', 'sig']);
-
-// A pixel or link came as a query string; the engine would have added its id and time. The id is that
-// of the letter, so that sending it twice makes a duplicate.
-function fromQuery(letter: Letter): Record<string, unknown> {
-  const event: Record<string, unknown> = { uuid: letter.id, timestamp: letter.append_time };
-  for (const [name, value] of new URLSearchParams(letter.text))
-    if (!linkOnly.has(name))
-      event[name] = numbers.has(name) && value !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
-  return event;
-}
-
 function objectOf(letter: Letter): Record<string, unknown> | null {
-  if (letter.source.startsWith('GET ')) return fromQuery(letter);
   try {
-    const value: unknown = JSON.parse(letter.text ?? '');
+    const value: unknown = JSON.parse(letter.event ?? letter.text ?? '');
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>) : null;
   } catch {
@@ -60,20 +47,44 @@ function typed(value: string): unknown {
   }
 }
 
-// The text to send; null when it is no text, or changes are wanted in what is no JSON object.
-export function textOf(letter: Letter, changes: Change[], indent = 0): string | null {
-  if (letter.text === undefined) return null;
-  const wanted = changes.filter(([field]) => field !== '');
-  if (wanted.length === 0 && !letter.source.startsWith('GET ') && indent === 0) return letter.text;
+// The event as people edit it; null when the bytes say none.
+export function eventText(letter: Letter): string | null {
   const event = objectOf(letter);
-  if (!event) return wanted.length === 0 ? letter.text : null;
+  return event ? JSON.stringify(event, null, 2) : (letter.text ?? null);
+}
+
+// What is sent for it; null when changes are wanted in what is no JSON object.
+export function redriveOf(letter: Letter, as: Topic, changes: Change[]): Redrive | null {
+  const wanted = changes.filter(([field]) => field !== '');
+  const item = { letter: letter.id, as };
+  if (wanted.length === 0)
+    return letter.hex !== undefined ? { ...item, hex: letter.hex } : { ...item, text: letter.event ?? letter.text ?? '' };
+  const event = objectOf(letter);
+  if (!event) return null;
   for (const [field, value] of wanted)
     if (value === '') delete event[field];
     else event[field] = typed(value);
-  return JSON.stringify(event, null, indent);
+  return { ...item, text: JSON.stringify(event) };
 }
 
-export interface Refused { letter: string; reason: string; detail: string }
+// Bytes as people edit them. What cannot be read is null.
+export type Form = 'json' | 'hex' | 'base64';
+export function bytesOf(form: Form, text: string): string | null {
+  const packed = text.replace(/\s+/g, '');
+  if (form === 'hex') return /^(?:[0-9a-f]{2})*$/i.test(packed) ? packed.toLowerCase() : null;
+  try {
+    return Array.from(atob(packed), (c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  } catch {
+    return null;
+  }
+}
+export function shownBytes(form: Form, hex: string): string {
+  const pairs = hex.match(/../g) ?? [];
+  if (form === 'base64') return btoa(pairs.map((pair) => String.fromCharCode(parseInt(pair, 16))).join(''));
+  return pairs.map((pair, i) => pair + (i % 16 === 15 ? '\n' : ' ')).join('').trimEnd();
+}
+
+export interface Refused { letter: string; field: string; reason: string; detail: string }
 export interface Answer { accepted: string[]; refused: Refused[] }
 
 // One request: all that is accepted is durable and marked when it is answered.
@@ -91,31 +102,32 @@ export async function redrive(items: Redrive[], keep: boolean): Promise<Answer> 
       : 'The engine does not answer; nothing was sent.');
   }
   const body = (await answer.clone().json().catch(() => null)) as
-    { rejected?: { index: number; reason: string; detail: string }[] } | null;
+    { rejected?: { index: number; field: string; reason: string; detail: string }[] } | null;
   if (!body?.rejected) throw await problemOf(answer);
   const refused = new Map(body.rejected.map((one) => [one.index, one]));
   return {
     accepted: items.filter((_, i) => !refused.has(i)).map((item) => item.letter),
     refused: items.flatMap((item, i) => {
       const why = refused.get(i);
-      return why ? [{ letter: item.letter, reason: why.reason, detail: why.detail }] : [];
+      return why ? [{ letter: item.letter, field: why.field, reason: why.reason, detail: why.detail }] : [];
     }),
   };
 }
 
 const pageSize = 500;
-export const lettersMax = 10_000;
+export const lettersMax = 50_000;
 
 // All letters of a reason with their bytes, oldest first, page by page.
 export async function allLetters(reason: string, stop: AbortSignal, told: (count: number) => void): Promise<Letter[]> {
   const all: Letter[] = [];
-  for (;;) {
-    const limit = Math.min(pageSize, lettersMax - all.length);
-    const query = new URLSearchParams({ show: 'true', order: 'oldest', skip: String(all.length), limit: String(limit) });
+  for (let after: string | null = ''; after !== null && all.length < lettersMax;) {
+    const query = new URLSearchParams({ show: 'true', order: 'oldest', limit: String(pageSize) });
     if (reason) query.set('reason', reason);
-    const page = await getJson<{ dead_letters: Letter[]; more: boolean }>(`/v1/dead-letters?${query}`, stop);
+    if (after) query.set('after', after);
+    const page: { dead_letters: Letter[]; next: string | null } = await getJson(`/v1/dead-letters?${query}`, stop);
     all.push(...page.dead_letters);
+    after = page.next;
     told(all.length);
-    if (!page.more || page.dead_letters.length === 0 || all.length >= lettersMax) return all;
   }
+  return all;
 }

@@ -6,7 +6,7 @@ import { downloadCsv } from './csv';
 import { count } from './format';
 import { Choice, Empty, Loading, Panel, Text, Trouble } from './parts';
 import {
-  type Answer, allLetters, type Change, type Letter, type Redrive, redrive, textOf, type Topic, topicOf,
+  type Answer, allLetters, type Change, type Letter, type Redrive, redrive, redriveOf, type Topic,
 } from './redrive';
 import { href, param } from './router';
 
@@ -14,6 +14,7 @@ import { href, param } from './router';
 export const chosen = signal<ReadonlySet<string>>(new Set());
 
 const perRequest = 500;
+const sizeMax = 4_000_000; // characters; then the next request begins
 const shownMax = 20;
 
 function useLetters(reason: string, only: ReadonlySet<string> | null) {
@@ -37,8 +38,12 @@ function useLetters(reason: string, only: ReadonlySet<string> | null) {
 // Asks in pieces, so that there is progress, and a piece that fails leaves the others as they are.
 async function inPieces(items: Redrive[], keep: boolean, told: (done: Answer) => void): Promise<Answer> {
   const all: Answer = { accepted: [], refused: [] };
-  for (let at = 0; at < items.length; at += perRequest) {
-    const answer = await redrive(items.slice(at, at + perRequest), keep);
+  for (let at = 0; at < items.length;) {
+    const begin = at;
+    let size = 0;
+    do size += (items[at]?.text ?? items[at]?.hex ?? '').length;
+    while (++at < items.length && at - begin < perRequest && size < sizeMax);
+    const answer = await redrive(items.slice(begin, at), keep);
     all.accepted.push(...answer.accepted);
     all.refused.push(...answer.refused);
     told({ ...all });
@@ -72,11 +77,11 @@ function Refusals({ answer }: { answer: Answer }) {
     <details open={answer.refused.length <= shownMax}>
       <summary>{count(answer.refused.length)} would be refused</summary>
       <ul class="refusals">{answer.refused.slice(0, shownMax).map((r) => (
-        <li key={r.letter}><a class="mono" href={href('dead-letters', {}, r.letter)}>{r.letter}</a> <Text>{r.detail}</Text></li>
+        <li key={r.letter}><a class="mono" href={href('dead-letters', {}, r.letter)}>{r.letter}</a> {r.field && <><b><Text>{r.field}</Text></b> </>}<Text>{r.detail}</Text></li>
       ))}</ul>
       {answer.refused.length > shownMax && (
-        <button type="button" class="link" onClick={() => downloadCsv('adbrook-refused.csv', ['letter', 'reason', 'detail'],
-          answer.refused.map((r) => [r.letter, r.reason, r.detail]))}>All {count(answer.refused.length)} as CSV</button>
+        <button type="button" class="link" onClick={() => downloadCsv('adbrook-refused.csv', ['letter', 'field', 'reason', 'detail'],
+          answer.refused.map((r) => [r.letter, r.field, r.reason, r.detail]))}>All {count(answer.refused.length)} as CSV</button>
       )}
     </details>
   );
@@ -88,7 +93,7 @@ function Preview({ letters, items }: { letters: Letter[]; items: Map<string, Red
       <summary>What would be sent</summary>
       <ol class="previews">{letters.slice(0, shownMax).map((l) => (
         <li key={l.id}><pre class="bytes was"><Text>{l.text ?? l.hex}</Text></pre>
-          <pre class="bytes"><Text empty="cannot be changed: it is no JSON object">{items.get(l.id)?.text}</Text></pre></li>
+          <pre class="bytes"><Text empty="cannot be changed: it is no JSON object">{items.get(l.id)?.text ?? items.get(l.id)?.hex}</Text></pre></li>
       ))}</ol>
       {letters.length > shownMax && <p class="note">The first {shownMax} of {count(letters.length)}.</p>}
     </details>
@@ -106,8 +111,8 @@ function Bulk({ letters }: { letters: Letter[] }) {
   const items = useMemo(() => {
     const made = new Map<string, Redrive>();
     for (const letter of letters) {
-      const text = textOf(letter, changes);
-      if (text !== null) made.set(letter.id, { letter: letter.id, as: as === 'came' ? topicOf(letter) : as, text });
+      const item = redriveOf(letter, as === 'came' ? letter.as : as, changes);
+      if (item) made.set(letter.id, item);
     }
     return made;
   }, [letters, changes, as]);
@@ -150,7 +155,7 @@ function Bulk({ letters }: { letters: Letter[] }) {
           : stage === 'tried' ? `${count(answer.accepted.length)} would be accepted, ${count(answer.refused.length)} refused.`
           : stage === 'sent' ? `${count(answer.accepted.length)} were accepted and marked. They are on their way to an outcome.`
           : 'Try them first.'}
-        {left > 0 && ` ${count(left)} cannot be sent from here: their bytes are no text, or no JSON object that could be changed.`}
+        {left > 0 && ` ${count(left)} cannot be sent from here: they are no JSON object whose fields could be set. Correct them one by one.`}
       </p>
       {trouble && <Trouble problem={trouble} />}
       {stage === 'tried' && <Refusals answer={answer} />}

@@ -1,7 +1,7 @@
 // What is around every screen: navigation, freshness, theme, shortcuts and the palette.
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { count, duration, time } from './format';
+import { countriesLike, count, country, duration, time } from './format';
 import { connection, frame, frameCameAt, now, version } from './live';
 import { Dialog, ZoneSelect } from './parts';
 import { go, href, route, screen } from './router';
@@ -79,6 +79,8 @@ interface Found {
 }
 const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
+const countriesShown = 6;
+
 function search(text: string): Found[] {
   const wanted = text.trim();
   const lower = wanted.toLowerCase();
@@ -92,9 +94,13 @@ function search(text: string): Found[] {
     for (const name of ['campaign', 'publisher'])
       found.push({ title: `${name === 'campaign' ? 'Campaign' : 'Publisher'} ${wanted}`, about: 'on Overview',
         address: href('overview', { where: [`${name}_id=${wanted}`] }) });
-  else if (/^[a-z]{2}$/i.test(wanted))
-    found.push({ title: `Country ${wanted.toUpperCase()}`, about: 'on Overview',
-      address: href('overview', { where: [`country=${wanted.toUpperCase()}`] }) });
+  else if (lower.length >= 2 && !uuid.test(wanted)) {
+    const byCode: [string, string][] = lower.length === 2 ? [[wanted.toUpperCase(), country(wanted.toUpperCase())]] : [];
+    const all = new Map([...byCode, ...countriesLike(lower).slice(0, countriesShown)]);
+    for (const [code, name] of all)
+      found.push({ title: `Country ${code}`, about: `${name === code ? '' : `${name}, `}on Overview`,
+        address: href('overview', { where: [`country=${code}`] }) });
+  }
   return found;
 }
 
@@ -215,6 +221,8 @@ export function Shell() {
     // Who cannot see that the screen has changed is told where they are now.
     if (!first.current) heading.current?.focus();
     first.current = false;
+    // On a narrow window the menu is a row that scrolls.
+    document.querySelector('.menu [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
     scrollTo(0, 0);
   }, [name, route.value.rest]);
   return (

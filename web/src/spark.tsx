@@ -1,7 +1,7 @@
 // Two lines of the last half hour, drawn as SVG: no chart library is needed for the first load.
-import { downloadPng } from './csv';
-import { rate, time } from './format';
+import { rate, time, zone } from './format';
 import type { Slot } from './live';
+import { downloadLayers } from './picture';
 import { color } from './theme';
 
 const slotMs = 10_000;
@@ -74,22 +74,15 @@ export function downloadSpark(slots: Slot[]): void {
   const to = canvas.getContext('2d');
   if (!lines || !to) return;
   canvas.width = (width + 40) * 2;
-  canvas.height = (height + 70) * 2;
+  canvas.height = (height + 20) * 2;
   to.scale(2, 2);
-  to.font = `12px ${getComputedStyle(document.body).fontFamily}`;
-  to.fillStyle = color('impression');
-  to.fillText(`impressions, at most ${rate(lines.impressionsMost)} / s`, 20, 24);
-  to.fillStyle = color('click');
-  to.fillText(`clicks, at most ${rate(lines.clicksMost)} / s`, 320, 24);
-  to.fillStyle = color('soft');
-  to.fillText(time(lines.begin), 20, height + 60);
-  to.textAlign = 'right';
-  to.fillText(time(lines.end), width + 20, height + 60);
-  to.translate(20, 38);
+  to.translate(20, 8);
   to.lineWidth = 1.8;
   for (const [points, tone] of [[lines.impressions, 'impression'], [lines.clicks, 'click']] as const) {
     to.strokeStyle = color(tone);
     to.stroke(new Path2D(path(points)));
   }
-  downloadPng('adbrook-last-30-minutes.png', [canvas], color('panel'));
+  downloadLayers('adbrook-last-30-minutes.png', [canvas],
+    { title: 'The last 30 minutes', note: `${time(lines.begin)} – ${time(lines.end)}, ${zone.value}` },
+    [[`impressions, at most ${rate(lines.impressionsMost)} / s`, 'impression'], [`clicks, at most ${rate(lines.clicksMost)} / s`, 'click']]);
 }

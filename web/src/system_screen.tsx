@@ -1,10 +1,10 @@
 // The engine itself: whether it is well, what it runs with, and how much room is left.
 import { useQuery } from './api';
-import { downloadCsv } from './csv';
 import { bytes, count, duration, time } from './format';
 import { frame, now } from './live';
 import { Empty, Loading, Panel, Text, Trouble } from './parts';
 import { param, setParams } from './router';
+import { Saves } from './saves';
 
 interface System {
   version: string;
@@ -31,14 +31,16 @@ function checksOf(system: System, behind: number): Check[] {
       says: full ?? (free === null ? 'not known' : free < roomMin ? `${bytes(free)}, nearly full` : bytes(free)) },
     ...system.tasks.map((task, i) => ({ name: `task ${i}`, good: task.state === 'running',
       says: task.trouble ? `${task.state}: ${task.trouble}` : task.state })),
-    { name: 'what came is counted', good: behind < 100_000, says: behind === 0 ? 'all of it' : `${count(behind)} records wait` },
+    { name: 'what came is counted', good: behind < 100_000, says: behind === 0 ? 'all of it' : behind === 1 ? '1 record waits' : `${count(behind)} records wait` },
   ];
 }
 
 function Checks({ system }: { system: System }) {
+  const checks = checksOf(system, frame.value?.behind ?? 0);
   return (
-    <Panel title="Health checks" class="checks">
-      <dl class="fields">{checksOf(system, frame.value?.behind ?? 0).map((check) => (
+    <Panel title="Health checks" class="checks" tools={<Saves of={() => ({ name: 'adbrook-health', title: 'Health checks',
+      columns: ['check', 'good', 'says'], rows: checks.map((c) => [c.name, c.good ? 'yes' : 'no', c.says]) })} />}>
+      <dl class="fields">{checks.map((check) => (
         <div key={check.name}><dt>{check.name}</dt>
           <dd><b class={`outcome ${check.good ? 's-good' : 'o-rejected'}`}><span aria-hidden="true">{check.good ? '✓' : '✗'}</span> <Text>{check.says}</Text></b></dd></div>
       ))}</dl>
@@ -70,8 +72,8 @@ export function SystemScreen() {
         </Panel>
       </div>
       <Panel title="Settings in force" tools={<>
-        <button type="button" class="button small" onClick={() => downloadCsv('adbrook-settings.csv', ['key', 'value', 'default', 'about'],
-          settings.map((s) => [s.key, s.value, s.default, s.about]))}>CSV</button>
+        <Saves of={() => ({ name: 'adbrook-settings', title: 'Settings in force', columns: ['key', 'value', 'default', 'about'],
+          rows: settings.map((s) => [s.key, s.value, s.default, s.about]) })} />
         <input class="field" type="search" placeholder="Find a setting" aria-label="Find a setting" value={wanted} onInput={(e) => setParams({ find: [e.currentTarget.value] }, 'replace')} />
       </>}>
         <p class="note">No setting holds a secret: keys lie in files of the data directory and are never shown.</p>

@@ -1,10 +1,10 @@
 // Topics with their rate and size, what lies in them, and the groups that read them.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useQuery } from './api';
-import { downloadCsv } from './csv';
 import { bytes, count, duration, rate, short, time } from './format';
 import { Choice, Empty, Loading, NumberHead, Panel, Term, Text, Trouble } from './parts';
 import { href, param, route, setParams } from './router';
+import { Saves } from './saves';
 
 interface Partition { partition: number; start: number; end: number; bytes: number }
 interface Topic { topic: string; retention_ms: number; retention_bytes: number; partitions: Partition[] }
@@ -60,9 +60,9 @@ function Topics() {
   if (!data) return <Loading lines={8} />;
   return (
     <Panel title="Topics" tools={
-      <button type="button" class="button small" onClick={() => downloadCsv('adbrook-topics.csv',
-        ['topic', 'partitions', 'records', 'bytes', 'retention_ms', 'retention_bytes'],
-        data.topics.map((t) => [t.topic, t.partitions.length, kept(t), size(t), t.retention_ms, t.retention_bytes]))}>CSV</button>}>
+      <Saves of={() => ({ name: 'adbrook-topics', title: 'Topics',
+        columns: ['topic', 'partitions', 'records', 'bytes', 'retention_ms', 'retention_bytes'],
+        rows: data.topics.map((t) => [t.topic, t.partitions.length, kept(t), size(t), t.retention_ms, t.retention_bytes]) })} />}>
       <div class="scroll" tabIndex={0} role="region" aria-label="Topics, table">
         <table class="table">
           <thead><tr><th scope="col">Topic</th><th scope="col" class="n">Partitions</th><NumberHead name="records">Records</NumberHead>
@@ -120,7 +120,9 @@ function useChanges(groups: Group[] | undefined, at: number): Change[] {
 
 function Changes({ changes }: { changes: Change[] }) {
   return (
-    <Panel title="What has changed">
+    <Panel title="What has changed" tools={changes.length > 0 && (
+      <Saves of={() => ({ name: 'adbrook-group-changes', title: 'What has changed', columns: ['time', 'group', 'change'],
+        rows: changes.map((c) => [new Date(c.at).toISOString(), c.group, c.text]) })} />)}>
       {changes.length === 0 ? <p class="note">Members that come and go, and rebalances, are written here as they happen.</p> : (
         <ol class="changes-list" aria-live="polite">{changes.map((c, i) => (
           <li key={`${c.at}-${changes.length - i}`}><time>{time(c.at, 'clock')}</time> <b><Text>{c.group}</Text></b> <Text>{c.text}</Text></li>
@@ -148,10 +150,10 @@ function Groups() {
           <Panel key={group.group} title={<>Group <Text>{group.group}</Text> <span class={`tag s-${group.state.toLowerCase()}`}>{group.state}</span></>}
             tools={<>
               {group.generation >= 0 && <Term name="generation">generation {count(group.generation)}</Term>}
-              <span>{lag === 0 ? 'nothing waits' : `${short(lag)} records, ${duration(behind)} behind`}</span>
-              <button type="button" class="button small" onClick={() => downloadCsv(`adbrook-group-${group.group}.csv`,
-                ['topic', 'partition', 'position', 'end', 'lag', 'lag_ms'],
-                group.partitions.map((p) => [p.topic, p.partition, p.committed, p.end, p.lag, p.lag_ms]))}>CSV</button>
+              <span>{lag === 0 ? 'nothing waits' : `${short(lag)} ${lag === 1 ? 'record' : 'records'}, ${duration(behind)} behind`}</span>
+              <Saves of={() => ({ name: `adbrook-group-${group.group}`, title: `Group ${group.group}`,
+                columns: ['topic', 'partition', 'position', 'end', 'lag', 'lag_ms'],
+                rows: group.partitions.map((p) => [p.topic, p.partition, p.committed, p.end, p.lag, p.lag_ms]) })} />
             </>}>
             {group.members.length > 0 && (
               <ul class="members">{group.members.map((m) => (
@@ -196,6 +198,13 @@ function withIds(name: string, value: unknown): unknown {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
+// What tells records apart at a glance: not the key and the time, which stand beside it.
+function previewOf(record: Peeked, decoded: string): string {
+  if (typeof record.value !== 'object' || record.value === null) return decoded.replace(/\s+/g, ' ').slice(0, 160);
+  const told = Object.entries(record.value).filter(([name, value]) => value !== null && name !== 'uuid' && name !== 'timestamp');
+  return told.map(([name, value]) => `${name} ${typeof value === 'string' ? withIds(name, value) : JSON.stringify(value)}`).join(' · ').slice(0, 160);
+}
+
 function RecordView({ record }: { record: Peeked }) {
   const [form, setForm] = useState<'decoded' | 'raw'>('decoded');
   const id = typeof record.value === 'object' && record.value !== null
@@ -206,7 +215,7 @@ function RecordView({ record }: { record: Peeked }) {
       <details>
         <summary><b class="mono n">{record.offset}</b> <span class="muted">{time(record.timestamp)}</span>{' '}
           <span class="mono one-line"><Text empty="no key">{record.key ?? record.key_hex}</Text></span> <span class="muted n">{bytes(record.size)}</span>
-          <span class="mono muted one-line preview"><Text empty="">{decoded.replace(/\s+/g, ' ').slice(0, 160)}</Text></span></summary>
+          <span class="mono muted one-line preview"><Text empty="">{previewOf(record, decoded)}</Text></span></summary>
         <div class="row">
           <Choice label="Shown" value={form} options={[['decoded', 'Decoded'], ['raw', 'Raw']]} onChoose={setForm} />
           <span class="muted">taken {time(record.append_time)}</span>
@@ -236,9 +245,9 @@ function Peek({ topic }: { topic: string }) {
       <p><a href={href('topics')}>← All topics</a></p>
       <Panel title={<>Records of <Text>{topic}</Text></>} tools={data && <>
         <span>offsets {count(data.start)} to {count(data.end)}</span>
-        <button type="button" class="button small" onClick={() => downloadCsv(`adbrook-${topic}-${partition}.csv`,
-          ['offset', 'timestamp', 'key', 'size', 'value'], records.map((r) => [r.offset, r.timestamp, r.key ?? r.key_hex ?? '', r.size,
-            r.value !== undefined ? JSON.stringify(r.value, withIds) : (r.text ?? r.hex)]))}>CSV</button>
+        <Saves of={() => ({ name: `adbrook-${topic}-${partition}`, title: `Records of ${topic}, partition ${partition}`,
+          columns: ['offset', 'timestamp', 'key', 'size', 'value'], rows: records.map((r) => [r.offset, r.timestamp, r.key ?? r.key_hex ?? '', r.size,
+            r.value !== undefined ? JSON.stringify(r.value, withIds) : (r.text ?? r.hex)]) })} />
       </>}>
         <div class="row">
           <label class="inline"><span class="muted">Partition</span>

@@ -33,7 +33,7 @@ export const dimensions: Dimension[] = [
   { name: 'platform', title: 'Platforms', one: 'Platform' },
 ];
 export function dimensionTitle(name: string): string {
-  return dimensions.find((d) => d.name === name)?.one ?? name;
+  return dimensions.find((d) => d.name === name)?.one ?? name[0]?.toUpperCase() + name.slice(1).replaceAll('_', ' ');
 }
 export function splitFilter(filter: string): [dimension: string, value: string] {
   const equals = filter.indexOf('=');

@@ -175,6 +175,10 @@ check('palette and shortcuts open, find and close by keys', async () => {
   await page.keyboard.type('overv');
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => location.hash.startsWith('#/overview'));
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('germ');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => location.hash.includes('country%3DDE'));
   await page.goto(`${engine.url}/#/live`);
   await page.waitForFunction(() => document.activeElement?.textContent === 'Live');
   await page.locator('canvas').first().waitFor();
@@ -248,6 +252,46 @@ check('a dead letter is tried, corrected and sent again, and stays', async () =>
   await page.getByText('Accepted.').waitFor();
   assert.equal((await engine.json(`/v1/events/${id}`)).kind, 'impression');
   assert.equal((await engine.json('/v1/dead-letters')).groups[0].count, 1);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+check('a dead letter whose bytes are no text is edited as hex and as base64, and sent again', async () => {
+  // An Avro impression that ends too early, and one of a campaign below zero.
+  const id = uuid();
+  const time = Buffer.from('80a0abfef962', 'hex'); // 1700000000000
+  const avro = (campaign, tail) => Buffer.concat([Buffer.from('0000000001', 'hex'), Buffer.from(id.replaceAll('-', ''), 'hex'),
+    time, Buffer.from([campaign, 0x06]), Buffer.alloc(tail)]);
+  for (const bytes of [avro(0x0e, 3), avro(0x0d, 16)])
+    await engine.post('/v1/dead-letters', { source: 'impressions-0', reason: 'unreadable', detail: 'by a test', bytes: bytes.toString('base64') });
+  const { dead_letters: letters } = await engine.json('/v1/dead-letters?show=true&reason=unreadable');
+  const cut = letters.find((l) => l.hex?.length === 2 * avro(0x0e, 3).length);
+  const whole = letters.find((l) => l.event?.includes('"campaignId":-7'));
+  const page = await openPage(browser, engine, `/#/dead-letters/${cut.id}`);
+  const box = page.locator('textarea');
+  await box.waitFor();
+  const attempt = async (words) => {
+    await page.getByRole('button', { name: 'Try it' }).click();
+    await page.locator('.said', { hasText: words }).waitFor();
+  };
+  assert.match(await box.inputValue(), /^00 00 00 00 01/);
+  await attempt(/Refused/); // unchanged
+  await box.fill('00 0');
+  await attempt(/no hex/);
+  await box.fill(avro(0x0e, 16).toString('hex'));
+  await page.getByRole('button', { name: 'Base64' }).click();
+  assert.equal(await box.inputValue(), avro(0x0e, 16).toString('base64'));
+  await attempt(/would be accepted/);
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.getByText('Accepted.').waitFor();
+  assert.equal((await engine.json(`/v1/events/${id}`)).kind, 'impression');
+  // What the bytes say can be corrected as JSON.
+  await page.goto(`${engine.url}/#/dead-letters/${whole.id}`);
+  await page.waitForFunction(() => document.querySelector('textarea')?.value.includes('"campaignId": -7'));
+  await attempt(/Refused/);
+  await box.fill((await box.inputValue()).replace('-7', '7').replace(id, uuid()));
+  await attempt(/would be accepted/);
+  await shoot(page, 'dead-letters-avro-light');
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });
@@ -411,6 +455,19 @@ check('what is seen is had as CSV and as PNG', async () => {
   const audit = await engine.json('/v1/audit?wait=0');
   for (const o of audit.outcomes.filter((one) => one.topic === 'clicks'))
     assert.match(outcomes, new RegExp(`^clicks,${o.outcome},${o.reason},${o.count},`, 'm'));
+  await fetch(`${engine.url}/v1/pixel.gif?campaignId=z&pubId=3`); // one dead letter
+  for (const [address, title] of [['live', 'Event by event'], ['topics', 'Topics'], ['topics/clicks', /^Records of/],
+    ['outcomes', 'By partition'], ['dead-letters', 'Newest'], ['system', 'Settings in force']]) {
+    await page.goto(`${engine.url}/#/${address}`);
+    if (address === 'live') {
+      await settled(page);
+      await engine.post('/v1/impressions', { uuid: uuid(), timestamp: Date.now(), campaignId: 1, pubId: 1 });
+    }
+    const tools = page.locator('section').filter({ has: page.getByRole('heading', { name: title, exact: typeof title === 'string' }) });
+    await tools.getByRole('button', { name: 'PNG' }).waitFor();
+    assert.ok(isPicture(await downloaded(page, () => tools.getByRole('button', { name: 'PNG' }).click())), address);
+    assert.ok((await downloaded(page, () => tools.getByRole('button', { name: 'CSV' }).click())).length > 20, address);
+  }
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });
