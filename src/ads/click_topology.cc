@@ -9,6 +9,7 @@
 #include "ads/event_codec.h"
 #include "ads/impression_summary.h"
 #include "ads/outcome_record.h"
+#include "stream/query/seen_show.h"
 
 namespace adbrook::ads {
 namespace {
@@ -251,6 +252,7 @@ void define_click_topology(stream::Topology& topology, const ClickJoinOptions& j
       {.id = &Click::id, .time = &Click::timestamp, .through = std::string(kPlacedClicksTopic)});
   const auto unique_clicks = all_clicks.dedupe("clicks-seen", {.horizon = join.horizon});
   const auto clicks = unique_clicks.filter(std::string(kBotRule), is_no_bot<Click>);
+  for (const char* store : {"impressions-seen", "clicks-seen"}) stream::show_seen(topology, store);
   write_refusals(all_clicks, unique_clicks, clicks, writers, &Writers::clicks);
 
   const auto [linked, unlinked] =

@@ -33,6 +33,8 @@ void write_parameters(JsonWriter& json, const Operation& operation) {
     write_parameter(json, "path", {"uuid", "36 characters or 32 hex digits", true});
   if (operation.path.find("{topic}") != std::string_view::npos)
     write_parameter(json, "path", {"topic", "Its name", true});
+  if (operation.path.find("{store}") != std::string_view::npos)
+    write_parameter(json, "path", {"store", "As /v1/stores names it", true});
   if (operation.path.find("{name}") != std::string_view::npos)
     write_parameter(json, "path", {"name", "As the page names it", true});
   for (const Parameter& parameter : operation.query) write_parameter(json, "query", parameter);

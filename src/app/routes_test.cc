@@ -202,6 +202,25 @@ TEST_F(RoutesTest, an_unknown_parameter_is_told_what_was_meant) {
   EXPECT_NE(answer.body.find("did you mean 'bucket'"), std::string::npos) << answer.body;
 }
 
+TEST_F(RoutesTest, the_stores_say_whether_an_id_is_known_and_as_of_which_commit) {
+  post("/v1/impressions", impression());
+  json("/v1/audit?wait=10s");
+  EXPECT_EQ(json("/v1/stores").at("stores").as_array().size(), 8U);  // two in each of four tasks
+  const auto known = json("/v1/stores/impressions-seen?key=" + std::string(kImpressionId));
+  ASSERT_EQ(known.at("rows").as_array().size(), 1U) << known;
+  const auto& row = known.at("rows").at(0);
+  EXPECT_EQ(row.at("key").as_string(), kImpressionId);
+  EXPECT_EQ(row.at("time").as_string(), "2023-11-14T22:13:20.000Z");
+  const auto& task = known.at("partitions").at(row.at("partition").as_int64());
+  EXPECT_GE(task.at("commit").as_int64(), 1);
+  EXPECT_TRUE(json("/v1/stores/clicks-seen?key=" + std::string(kImpressionId))
+                  .at("rows")
+                  .as_array()
+                  .empty());
+  EXPECT_EQ(get("/v1/stores/clicks-seen").status, 400);
+  EXPECT_EQ(get("/v1/stores/nothing?key=a").status, 404);
+}
+
 TEST_F(RoutesTest, health_is_told_to_machines) {
   EXPECT_EQ(get("/livez").body, "ok\n");
   json("/v1/audit?wait=10s");  // restored

@@ -11,6 +11,7 @@
 #include "app/routes_query.h"
 #include "app/routes_system.h"
 #include "app/routes_topics.h"
+#include "stream/query/store_routes.h"
 
 namespace adbrook::app {
 
@@ -67,6 +68,7 @@ http::Router Service::make_router() {
   add_topic_routes(router, {engine.log(), engine.bus(), engine.groups(), engine.clock()});
   add_system_route(router, {health, engine.settings(), engine.files(), engine.clock()});
   add_event_routes(router, *search_);
+  stream::add_store_routes(router, engine.tasks());
   add_live_route(router, *live_);
   add_openapi_route(router);
   add_page_routes(router);
