@@ -317,10 +317,11 @@ std::optional<Group::Unsaved> Group::take_unsaved(Timestamp now) {
 }
 
 void Group::saved(std::int64_t token, ErrorCode error, Nanos now) {
-  ADBROOK_ASSERT(!saving_.empty() && saving_.front().first == token,
-                 "saves are answered in their order");
-  auto waiting = std::move(saving_.front().second);
-  saving_.erase(saving_.begin());
+  const auto answered =
+      std::ranges::find_if(saving_, [&](const auto& save) { return save.first == token; });
+  if (answered == saving_.end()) return;
+  auto waiting = std::move(answered->second);
+  saving_.erase(answered);
   for (AfterSave& step : waiting) step(error, now);
 }
 

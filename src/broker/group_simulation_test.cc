@@ -203,10 +203,12 @@ class Simulation {
       more = !answers.empty();
       for (auto& answer : answers) answer();
       if (const auto unsaved = group_.take_unsaved(kWall)) saves_.push_back(unsaved->token);
-      // Saves take a while: they are answered at random, in their order.
+      // Saves take a while: they are answered at random, those that fail in any order.
       if (!saves_.empty() && random_.below(2) == 0) {
-        const auto token = saves_.front();
-        saves_.erase(saves_.begin());
+        const auto next = saves_.begin() + static_cast<std::ptrdiff_t>(
+                                               fail_saves_ ? random_.below(saves_.size()) : 0);
+        const auto token = *next;
+        saves_.erase(next);
         group_.saved(token, fail_saves_ ? ErrorCode::coordinator_not_available : ErrorCode::none,
                      now_);
         more = true;

@@ -284,11 +284,13 @@ void Transaction::take_end(TransactionSnapshot& snapshot, const EndPlan& plan) {
 }
 
 void Transaction::written(std::int64_t token, ErrorCode error, Timestamp now, Nanos at) {
-  ADBROOK_ASSERT(!in_flight_.empty() && in_flight_.front().token == token,
-                 "writes are answered in their order");
-  InFlight write = std::move(in_flight_.front());
-  in_flight_.erase(in_flight_.begin());
-  change_lost_ = error != ErrorCode::none;
+  // The log answers in order; nothing here depends on it.
+  const auto answered = std::ranges::find(in_flight_, token, &InFlight::token);
+  if (answered == in_flight_.end()) return;
+  InFlight write = std::move(*answered);
+  in_flight_.erase(answered);
+  std::int64_t& last = error == ErrorCode::none ? kept_until_ : lost_;
+  last = std::max(last, token);
   if (write.plan && error == ErrorCode::none) finish(*write.plan, now);
   if (write.plan && error != ErrorCode::none) reopen(*write.plan, at);
   for (Waiting& waiting : write.waiting) {

@@ -145,7 +145,7 @@ class Transaction {
     std::optional<End> end;
   };
   std::optional<Write> take_write();
-  // Writes are answered in their order; an error other than none says that nothing was kept.
+  // An error other than none says that nothing was kept.
   void written(std::int64_t token, ErrorCode error, Timestamp now, Nanos at);
 
   const std::string& id() const { return id_; }
@@ -181,7 +181,9 @@ class Transaction {
     return kept_.state == TransactionState::prepare_commit ||
            kept_.state == TransactionState::prepare_abort;
   }
-  bool durable() const { return in_flight_.empty() && !write_wanted_ && !change_lost_; }
+  // Each write has all of the state, so a later one makes good what was lost.
+  bool change_lost() const { return lost_ > kept_until_; }
+  bool durable() const { return in_flight_.empty() && !write_wanted_ && !change_lost(); }
   // The codes for an end that is not begun; nothing when it is to be.
   std::optional<ErrorCode> judge_end(const EndRequest& request) const;
   ErrorCode judge_repeated_end(Ending ending) const;
@@ -206,8 +208,10 @@ class Transaction {
   };
   std::optional<WaitingInit> waiting_init_;  // until the predecessor's transaction is aborted
 
-  bool fencing_ = false;      // the abort under way takes the epoch from its producer
-  bool change_lost_ = false;  // the last write failed, so memory is ahead of the log
+  bool fencing_ = false;  // the abort under way takes the epoch from its producer
+  // The last writes, by token, that failed and that were kept.
+  std::int64_t lost_ = 0;
+  std::int64_t kept_until_ = 0;
 
   std::vector<io::Step> answers_;
   bool write_wanted_ = false;

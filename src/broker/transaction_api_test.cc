@@ -317,6 +317,27 @@ TEST_F(TransactionApiTest, a_refused_batch_leaves_its_partition_out_and_the_next
   EXPECT_EQ(committed(), Values{"a"});
 }
 
+// Both batches bring the state of the transaction into the log; the refused one waits for nothing
+// there, the good one for the disk.
+TEST_F(TransactionApiTest, a_good_and_a_refused_first_batch_in_one_request_are_both_answered) {
+  for (int round = 0; round < 20; ++round) {
+    const auto who = init();
+    const Buffer good = produced_batch({"good"}, {who.id, who.epoch, 0, true});
+    Buffer refused = produced_batch({"refused"}, {who.id, who.epoch, 0, true});
+    record::set_log_append_time(refused, {1'700'000'000'000});
+    ProduceRequest request{.transactional_id = "tx", .acks = -1};
+    request.topic_data.push_back({.name = "t"});
+    request.topic_data[0].partition_data.push_back({.index = 0, .records = {{good}}});
+    request.topic_data[0].partition_data.push_back({.index = 1, .records = {{refused}}});
+    const auto answer = bed.ask<ProduceResponse>(request, 12);
+    const auto& partitions = answer->responses.at(0).partition_responses;
+    EXPECT_EQ(partitions.at(0).error_code, ErrorCode::none);
+    EXPECT_EQ(partitions.at(1).error_code, ErrorCode::invalid_timestamp);
+    end_2(who, true);
+    EXPECT_EQ(committed().size(), static_cast<std::size_t>(round + 1));
+  }
+}
+
 TEST_F(TransactionApiTest, under_version_2_offsets_announce_their_group) {
   const auto me = init();
   EXPECT_EQ(add_offset(me, 5, -1, 4), ErrorCode::transaction_abortable);

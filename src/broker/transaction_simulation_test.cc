@@ -1,6 +1,7 @@
 // Producers of one transactional id in both versions, over a network that loses answers and, for
-// the newer version, delivers requests late and twice. Partitions follow the log's own rules. What
-// readers of committed records see in the end must be what the producers were told.
+// the newer version, delivers requests late and twice. Partitions follow the log's own rules; some
+// appends are refused before their turn. What readers of committed records see in the end must be
+// what the producers were told.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -281,9 +282,12 @@ class Simulation {
   void settle(int count, bool answers = true) {
     take_from_transaction(answers);
     for (int i = 0; i < count && !appends_.empty(); ++i) {
-      Append append = std::move(appends_.front());
-      appends_.pop_front();
-      const ErrorCode error = happen(append);
+      const bool early = failing_ && chance(4);
+      const auto next = appends_.begin() +
+                        static_cast<std::ptrdiff_t>(early ? random_.below(appends_.size()) : 0);
+      Append append = std::move(*next);
+      appends_.erase(next);
+      const ErrorCode error = early ? ErrorCode::coordinator_not_available : happen(append);
       if (!answers) continue;
       if (append.write) transaction_->written(append.write->token, error, kWall, now_);
       if (append.data) append.data->done(error);

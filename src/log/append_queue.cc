@@ -4,14 +4,24 @@
 
 namespace adbrook::log {
 
-AppendQueue::Pushed AppendQueue::push(QueuedAppend& append) {
+bool AppendQueue::push(QueuedAppend append) {
   const std::lock_guard lock(mutex_);
-  if (closed_) return Pushed::closed;
-  if (size_ + append.entry_size > limit_) return Pushed::full;
+  if (!append.refusal) refuse_what_cannot_wait(append);
   size_ += append.entry_size;
   size_gauge_.set(static_cast<double>(size_));
   queue_.push_back(std::move(append));
-  return std::exchange(writer_posted_, true) ? Pushed::queued : Pushed::queued_and_idle;
+  return !std::exchange(writer_posted_, true);
+}
+
+void AppendQueue::refuse_what_cannot_wait(QueuedAppend& append) const {
+  std::optional<AppendRefusal> refusal;
+  if (size_ + append.entry_size > limit_)
+    refusal = Error{ErrorKind::overloaded,
+                    "append: append.queue.bytes are waiting for the disk; nothing was kept, try "
+                    "again later"};
+  if (closed_) refusal = Error{ErrorKind::closed, "append: the log is closed"};
+  // Its bytes go at once: what it may not have here is memory.
+  if (refusal) append = {.done = std::move(append.done), .refusal = std::move(refusal)};
 }
 
 std::vector<QueuedAppend> AppendQueue::take(std::size_t size_max) {

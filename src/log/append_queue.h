@@ -1,9 +1,11 @@
-// Appends that wait for the disk, bounded in bytes. It also knows whether a writer step is posted,
-// so that there is at most one.
+// Appends that wait for the disk, bounded in bytes, and refused ones between them, which wait for
+// their turn to be answered. It also knows whether a writer step is posted, so that there is at
+// most one.
 #pragma once
 
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "log/log.h"
@@ -16,6 +18,7 @@ struct QueuedAppend {
   std::vector<BatchFacts> facts;  // of what.batches
   std::size_t entry_size = 0;     // as a write-ahead entry
   AppendDone done;
+  std::optional<AppendRefusal> refusal;  // then nothing else of it is set
 };
 
 // Thread-safe: callers push, the writer takes.
@@ -24,10 +27,9 @@ class AppendQueue {
   AppendQueue(Bytes limit, Gauge& size_gauge)
       : limit_(static_cast<std::size_t>(limit.count)), size_gauge_(size_gauge) {}
 
-  enum class Pushed { queued, queued_and_idle, full, closed };
-  // queued_and_idle: no writer step is posted; the caller must post one now. When it is full or
-  // closed, `append` is left as it was.
-  Pushed push(QueuedAppend& append);
+  // One that finds no room, or comes after close(), is queued as refused. True: no writer step is
+  // posted; the caller must post one now.
+  bool push(QueuedAppend append);
 
   // Everything queued, oldest first, up to about `size_max` bytes of entries.
   std::vector<QueuedAppend> take(std::size_t size_max);
@@ -35,10 +37,12 @@ class AppendQueue {
   void release();
   // True: there is more, and the caller must post the next step. False: the next push says so.
   bool finish();
-  // Nothing more comes in.
+  // Whatever comes is refused from now on.
   void close();
 
  private:
+  void refuse_what_cannot_wait(QueuedAppend& append) const;
+
   const std::size_t limit_;
   Gauge& size_gauge_;
   std::mutex mutex_;  // many callers, one writer; held for moments

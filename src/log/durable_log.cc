@@ -50,6 +50,7 @@ DurableLog::DurableLog(io::FileSystem& files, io::Clock& clock, io::Executor& ex
       state_(files, directory_.topics()),
       queue_(options.append_queue_bytes,
              metrics.gauge("adbrook_append_queue_bytes", "Appends waiting for the disk.")),
+      answers_(std::make_shared<AnswerQueue>()),
       wal_(files, clock, metrics, directory_.wal(),
            WalOptions{.file_size = options.wal_file_bytes}),
       writer_(state_, wal_, health_, clock, metrics, options.producer_expiration),
@@ -59,6 +60,7 @@ DurableLog::DurableLog(io::FileSystem& files, io::Clock& clock, io::Executor& ex
 DurableLog::~DurableLog() {
   static_cast<void>(close());
   gate_.shut();
+  write_rest();  // nothing but refusals of what came after close()
 }
 
 Result<void> DurableLog::start() {
@@ -93,30 +95,18 @@ Result<void> DurableLog::recover_and_begin() {
 
 // --- appending ---
 
-void DurableLog::refuse(AppendDone done, AppendRefusal refusal) {
-  executor_.post([done = std::move(done), refusal = std::move(refusal)]() mutable {
-    done(std::unexpected(std::move(refusal)));
-  });
+std::expected<QueuedAppend, AppendRefusal> DurableLog::check(Append what) const {
+  if (health_.failed()) return fail(ErrorKind::io_failed, health_.trouble());
+  return check_append(std::move(what), state_, entry_size_max_, clock_.now());
 }
 
 void DurableLog::append(Append what, AppendDone done) {
-  if (health_.failed())
-    return refuse(std::move(done), Error{ErrorKind::io_failed, health_.trouble()});
-  auto checked = check_append(std::move(what), state_, entry_size_max_, clock_.now());
-  if (!checked) return refuse(std::move(done), std::move(checked.error()));
-  checked->done = std::move(done);
-  switch (queue_.push(*checked)) {
-    case AppendQueue::Pushed::queued: return;
-    case AppendQueue::Pushed::queued_and_idle: return post_write();
-    case AppendQueue::Pushed::full:
-      return refuse(std::move(checked->done),
-                    Error{ErrorKind::overloaded,
-                          "append: append.queue.bytes are waiting for the disk; "
-                          "nothing was kept, try again later"});
-    case AppendQueue::Pushed::closed:
-      return refuse(std::move(checked->done),
-                    Error{ErrorKind::closed, "append: the log is closed"});
-  }
+  auto checked = check(std::move(what));
+  // Also a refusal waits for its turn: whoever appends counts on the order of answers.
+  QueuedAppend append =
+      checked ? std::move(*checked) : QueuedAppend{.refusal = std::move(checked.error())};
+  append.done = std::move(done);
+  if (queue_.push(std::move(append))) post_write();
 }
 
 void DurableLog::post_write() {
@@ -127,6 +117,7 @@ void DurableLog::post_write() {
 bool DurableLog::write_group(GroupOutcome& outcome) {
   const std::lock_guard lock(writer_mutex_);
   writer_.write(queue_.take(kGroupSizeMax), outcome);
+  answers_->add(std::move(outcome.finished));
   const std::size_t live_count = wal_.live_count();
   // A full disk is also a reason: covered write-ahead files are reused instead of making new ones.
   if (live_count > kCheckpointFileCount || (health_.disk_full() && live_count > 1))
@@ -140,17 +131,29 @@ void DurableLog::write_step() {
   queue_.release();
   // Answers first: what their receivers append at once is in the next group, so that one sync
   // serves all who wait together, and answers come in the order of the log.
-  after_group(std::move(outcome));
+  after_group(outcome);
   if (queue_.finish()) post_write();
 }
 
-void DurableLog::after_group(GroupOutcome outcome) {
+void DurableLog::after_group(GroupOutcome& outcome) {
   if (outcome.unsynced && !relaxed_sync_posted_.exchange(true))
     executor_.post_after(kRelaxedSyncDelay, gate_.pass([this] { relaxed_sync_step(); }));
   if (health_.disk_full() && !space_step_posted_.exchange(true))
     executor_.post_after(kSpaceCheckDelay, gate_.pass([this] { space_step(); }));
   for (io::Step& step : outcome.woken) executor_.post(std::move(step));
-  for (FinishedAppend& finished : outcome.finished) finished.done(std::move(finished.result));
+  answers_->give();
+}
+
+// What waits still, when no step may write it any more.
+void DurableLog::write_rest() {
+  GroupOutcome outcome;
+  {
+    const std::lock_guard lock(writer_mutex_);
+    writer_.write(queue_.take(std::numeric_limits<std::size_t>::max()), outcome);
+    answers_->add(std::move(outcome.finished));
+  }
+  for (io::Step& step : outcome.woken) executor_.post(std::move(step));
+  executor_.post([answers = answers_] { answers->give(); });
 }
 
 void DurableLog::relaxed_sync_step() {
@@ -219,15 +222,7 @@ Result<void> DurableLog::close() {
   if (closed_ != nullptr) return *closed_;
   compactor_.stop();
   queue_.close();
-  GroupOutcome outcome;
-  {
-    const std::lock_guard lock(writer_mutex_);
-    writer_.write(queue_.take(std::numeric_limits<std::size_t>::max()), outcome);
-  }
-  for (io::Step& step : outcome.woken) executor_.post(std::move(step));
-  for (FinishedAppend& finished : outcome.finished)
-    executor_.post([done = std::move(finished.done),
-                    result = std::move(finished.result)]() mutable { done(std::move(result)); });
+  write_rest();
   closed_ = std::make_unique<Result<void>>(checkpointer_.run({}));
   return *closed_;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "log/answer_queue.h"
 #include "log/append_queue.h"
 #include "log/checkpointer.h"
 #include "log/compactor.h"
@@ -91,11 +92,12 @@ class DurableLog final : public Log {
   Result<void> recover_and_begin();
   static void give_uuids(Checkpoint& checkpoint);
   Result<void> make_directories(std::string_view topic, std::int32_t begin, std::int32_t end);
-  void refuse(AppendDone done, AppendRefusal refusal);
+  std::expected<QueuedAppend, AppendRefusal> check(Append what) const;
   void post_write();
   void write_step();
   bool write_group(GroupOutcome& outcome);
-  void after_group(GroupOutcome outcome);
+  void after_group(GroupOutcome& outcome);
+  void write_rest();
   void post_checkpoint();
   void checkpoint_step();
   void begin_retention();
@@ -116,6 +118,7 @@ class DurableLog final : public Log {
   Health health_;
   LogState state_;
   AppendQueue queue_;
+  std::shared_ptr<AnswerQueue> answers_;  // shared with steps that outlive this log
   mutable std::mutex writer_mutex_;  // a step writes; close() and the checkpointer come in between
   Wal wal_;
   GroupWriter writer_;

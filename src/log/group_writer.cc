@@ -36,9 +36,16 @@ GroupWriter::GroupWriter(LogState& state, Wal& wal, Health& health, io::Clock& c
 void GroupWriter::write(std::vector<QueuedAppend> group, GroupOutcome& outcome) {
   now_ = clock_.now();
   for (QueuedAppend& append : group) {
-    auto accepted = accept(append, outcome);
+    // Its answer has its place before there is one, whatever becomes of those around it.
+    const std::size_t place = outcome.finished.size();
+    outcome.finished.push_back({std::move(append.done), {}});
+    if (append.refusal) {
+      outcome.finished[place].result = std::unexpected(std::move(*append.refusal));
+      continue;
+    }
+    auto accepted = accept(append, place, outcome);
     if (accepted) continue;
-    // Those before it keep their place in the order of answers.
+    // What became of those before it does not depend on what it failed with.
     flush(outcome);
     AppendRefusal refusal = std::move(accepted.error());
     if (!is_passing(refusal)) {
@@ -46,12 +53,13 @@ void GroupWriter::write(std::vector<QueuedAppend> group, GroupOutcome& outcome) 
       refusal.kind = ErrorKind::io_failed;
     }
     if (refusal.kind == ErrorKind::disk_full) health_.set_disk_full(true);
-    refuse(append, std::move(refusal), outcome);
+    refuse(place, std::move(refusal), outcome);
   }
   flush(outcome);
 }
 
-GroupWriter::Done GroupWriter::accept(QueuedAppend& append, GroupOutcome& outcome) {
+GroupWriter::Done GroupWriter::accept(QueuedAppend& append, std::size_t place,
+                                      GroupOutcome& outcome) {
   // An entry never spans files. The group so far is finished in this one: it has its answers
   // sooner.
   if (!wal_.fits(append.entry_size) && !health_.failed()) {
@@ -66,7 +74,7 @@ GroupWriter::Done GroupWriter::accept(QueuedAppend& append, GroupOutcome& outcom
   if (auto done = make_room(append); !done) return done;
   sync_ = sync_ || needs_sync(append);
   auto batches = take(append);
-  accepted_.push_back({std::move(append), std::move(batches)});
+  accepted_.push_back({std::move(append), std::move(batches), place});
   return {};
 }
 
@@ -207,7 +215,7 @@ void GroupWriter::flush(GroupOutcome& outcome) {
   if (auto done = put_on_disk(); !done) {
     health_.fail(done.error());
     for (Accepted& accepted : accepted_)
-      refuse(accepted.append, Error{ErrorKind::io_failed, done.error().message}, outcome);
+      refuse(accepted.place, Error{ErrorKind::io_failed, done.error().message}, outcome);
   } else {
     finish_accepted(outcome);
     health_.set_disk_full(false);
@@ -240,13 +248,13 @@ void GroupWriter::finish_accepted(GroupOutcome& outcome) {
   for (Accepted& accepted : accepted_) {
     append_count_.add();
     append_bytes_.add(accepted.append.entry_size);
-    outcome.finished.push_back({std::move(accepted.append.done), std::move(accepted.batches)});
+    outcome.finished[accepted.place].result = std::move(accepted.batches);
   }
 }
 
-void GroupWriter::refuse(QueuedAppend& append, AppendRefusal refusal, GroupOutcome& outcome) {
+void GroupWriter::refuse(std::size_t place, AppendRefusal refusal, GroupOutcome& outcome) {
   failure_count_.add();
-  outcome.finished.push_back({std::move(append.done), std::unexpected(std::move(refusal))});
+  outcome.finished[place].result = std::unexpected(std::move(refusal));
 }
 
 void GroupWriter::sync() {

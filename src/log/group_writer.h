@@ -7,6 +7,7 @@
 
 #include "base/metrics.h"
 #include "io/clock.h"
+#include "log/answer_queue.h"
 #include "log/append_queue.h"
 #include "log/health.h"
 #include "log/log_state.h"
@@ -14,13 +15,8 @@
 
 namespace adbrook::log {
 
-struct FinishedAppend {
-  AppendDone done;
-  AppendResult result;
-};
-
 struct GroupOutcome {
-  std::vector<FinishedAppend> finished;  // in the order of the group
+  std::vector<FinishedAppend> finished;  // in the order of the group, refused ones among them
   std::vector<io::Step> woken;
   bool unsynced = false;  // relaxed appends were acknowledged before they are on the disk
 };
@@ -41,10 +37,11 @@ class GroupWriter {
   struct Accepted {
     QueuedAppend append;
     std::vector<AppendedBatch> batches;
+    std::size_t place;  // in the order of answers
   };
   using Done = std::expected<void, AppendRefusal>;
 
-  Done accept(QueuedAppend& append, GroupOutcome& outcome);
+  Done accept(QueuedAppend& append, std::size_t place, GroupOutcome& outcome);
   Done find_partitions(const QueuedAppend& append);
   Done find_known(const QueuedAppend& append);
   bool adds_nothing(const QueuedAppend& append) const;
@@ -55,7 +52,7 @@ class GroupWriter {
   Result<void> put_on_disk();
   void finish_accepted(GroupOutcome& outcome);
   void add_changes(Append& what, std::vector<LogState::OffsetChange>& changes);
-  void refuse(QueuedAppend& append, AppendRefusal refusal, GroupOutcome& outcome);
+  void refuse(std::size_t place, AppendRefusal refusal, GroupOutcome& outcome);
   bool needs_sync(const QueuedAppend& append) const;
 
   LogState& state_;

@@ -118,12 +118,11 @@ class Log {
 
   // The one primitive: all batches and offsets become durable and visible together or not at all.
   // Takes ownership of the bytes; checks length, magic, checksum and counts of each batch.
-  // `done` runs once, on an executor thread, in the order of the log, and must not wait for another
-  // append: after fdatasync (and when readers can see it), or with
-  // invalid or not_found (a batch breaks a rule, its topic is gone), disk_full or overloaded
-  // (nothing was kept; try again later), or io_failed/closed (the log is down; it is unknown
-  // whether a restart will find it). Appends that one caller makes one after the other keep their
-  // order.
+  // `done` runs once, on an executor thread, and must not wait for another append: after fdatasync
+  // (and when readers can see it), or with invalid or not_found (a batch breaks a rule, its topic
+  // is gone), disk_full or overloaded (nothing was kept; try again later), or io_failed/closed (the
+  // log is down; it is unknown whether a restart will find it). Appends that one caller makes one
+  // after the other keep their order, and so do all answers, those of refused appends among them.
   virtual void append(Append what, AppendDone done) = 0;
 
   virtual Ends ends(PartitionId partition) const = 0;

@@ -1,5 +1,8 @@
 #include "log/log.h"
 
+#include <numeric>
+
+#include "io/test_seed.h"
 #include "log/log_test_bed.h"
 
 namespace adbrook::log {
@@ -119,6 +122,53 @@ TEST_F(LogTest, a_full_queue_refuses_and_takes_again_later) {
   EXPECT_GT(overloaded, 40);
   EXPECT_EQ(bed.log->ends(clicks).visible, Offset{kept});
   EXPECT_TRUE(bed.append(clicks, test_batch("two")));
+}
+
+Append in_turn(io::SeededRandom& random, PartitionId partition) {
+  Append what;
+  Buffer batch = test_batch(std::string(random.below(20'000), 'x'));
+  switch (random.below(5)) {
+    case 0: batch.back() ^= std::byte{1}; break;                    // corrupt
+    case 1: batch = test_batch(std::string(70 << 10, 'x')); break;  // too large for an entry
+    case 2: partition.value += 100; break;                          // unknown
+    default: break;
+  }
+  what.batches.push_back({partition, std::move(batch)});
+  return what;
+}
+
+// Refused by a check, by a full queue, by a disk that failed or by a log that is closed: each has
+// its turn.
+TEST(LogOrder, answers_come_in_the_order_of_the_appends) {
+  for (const std::uint64_t seed : io::test_seeds(30)) {
+    SCOPED_TRACE(io::seed_note(seed));
+    io::SeededRandom random(seed);
+    LogBed bed(seed);
+    ASSERT_TRUE(bed.open());
+    ASSERT_TRUE(bed.log->create_topic("clicks", 1, {}));
+    const PartitionId clicks = bed.partition("clicks");
+    const int count = 200;
+    const auto closes_at = static_cast<int>(random.below(2 * count));
+    std::vector<int> answered;
+    std::map<bool, int> outcomes;
+    for (int i = 0; i < count; ++i) {
+      if (i == closes_at) {
+        ASSERT_TRUE(bed.log->close());
+      }
+      bed.log->append(in_turn(random, clicks), [&, i](Appended done) {
+        answered.push_back(i);
+        ++outcomes[done.has_value()];
+      });
+      for (auto steps = random.below(4); steps > 0; --steps) bed.executor.run_one();
+    }
+    bed.log.reset();
+    bed.executor.run_until_idle();
+    std::vector<int> in_order(count);
+    std::iota(in_order.begin(), in_order.end(), 0);
+    EXPECT_EQ(answered, in_order);
+    EXPECT_GT(outcomes[false], 0);
+    EXPECT_TRUE(outcomes[true] > 0 || closes_at < 20);
+  }
 }
 
 TEST_F(LogTest, appends_that_wait_together_share_one_sync) {

@@ -111,6 +111,31 @@ TEST_F(LogThreads, many_appenders_and_readers_keep_everybodys_order) {
   }
 }
 
+TEST_F(LogThreads, refused_appends_are_answered_in_their_turn) {
+  io::ThreadExecutor executor(3);
+  auto log = open(executor);
+  ASSERT_TRUE(log->create_topic("t", 1, {}));
+  const PartitionId partition = log->partition("t", 0).value();
+  constexpr int kCount = 2'000;
+  std::atomic<int> answered = 0;
+  std::atomic<int> out_of_turn = 0;
+  for (int i = 0; i < kCount; ++i) {
+    if (i == kCount - 100) {
+      EXPECT_TRUE(log->close());
+    }
+    Append what;
+    what.batches.push_back({partition, test_batch("x")});
+    if (i % 3 != 0) what.batches.back().bytes.back() ^= std::byte{1};
+    log->append(std::move(what), [&, i](const Appended& done) {
+      EXPECT_EQ(done.has_value(), i % 3 == 0 && i < kCount - 100);
+      if (answered++ != i) ++out_of_turn;
+    });
+  }
+  log.reset();
+  while (answered < kCount) std::this_thread::yield();
+  EXPECT_EQ(out_of_turn, 0);
+}
+
 TEST_F(LogThreads, a_log_that_is_destroyed_under_load_answers_everybody) {
   io::ThreadExecutor executor(3);
   std::atomic<int> asked = 0;
