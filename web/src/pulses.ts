@@ -9,6 +9,7 @@ export function pulseKind(outcome: string): number {
 const lives = [1400, 2600, 2600, 1600]; // ms
 const capacity = 6000; // beyond it the oldest give way
 const levels = 16; // steps of growing and fading
+const faintest = 8; // alpha of 255: what is below it nobody sees
 export const stillLevel = 4; // the one that is shown where motion is unwanted
 
 // One shape at one step of its life: the pixels that are not empty, which of a ring are one in ten.
@@ -145,7 +146,7 @@ function sprite(kind: number, age: number, ratio: number, color: string, width: 
   if (kind === 2) to.rect(-2, -2, 4, 4);
   to.fill();
   const square = new Uint32Array(to.getImageData(0, 0, half * 2, half * 2).data.buffer);
-  const filled = [...square.keys()].filter((at) => square[at]! >>> 24 > 0);
+  const filled = [...square.keys()].filter((at) => square[at]! >>> 24 >= faintest);
   return {
     offsets: Int32Array.from(filled, (at) => (Math.floor(at / (half * 2)) - half) * width + (at % (half * 2)) - half),
     pixels: Uint32Array.from(filled, (at) => square[at]!),

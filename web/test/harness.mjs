@@ -121,6 +121,7 @@ export async function openPage(browser, engine, address = '/', options = {}, scr
     timezoneId: 'UTC',
     ...options,
   });
+  context.setDefaultTimeout(90_000); // on a machine that others use nothing is quick
   const page = await context.newPage();
   if (script) await page.addInitScript(script);
   const faults = [];
@@ -162,19 +163,41 @@ async function withIdleShare(measure) {
   return { result, idle: (spent[3] + spent[4]) / Math.max(1, spent.reduce((a, b) => a + b, 0)) };
 }
 
-// Measures up to `times` times and gives the best: other work makes single runs slow, never fast. On
-// a machine that was never a tenth idle the limit is four times as high, and that is said.
-export async function bestWithin(limit, times, what, measure) {
-  let best = Infinity;
+// Measures up to `times` times until `good` says yes, and gives the best: other work makes single runs
+// slow, never fast. A figure that is not good fails, unless the machine never had a fifth of its
+// processors to spare while it was measured: then the test is skipped, and says with what figure.
+export async function figure(t, { what, times, measure, better, good, says }) {
+  let best;
   let idle = 0;
-  for (let i = 0; i < times && best > limit; ++i) {
+  for (let i = 0; i < times && (best === undefined || !good(best)); ++i) {
     const one = await withIdleShare(measure);
-    best = Math.min(best, one.result);
+    if (best === undefined || better(one.result, best)) best = one.result;
     idle = Math.max(idle, one.idle);
   }
-  const busy = best > limit && idle < 0.1;
-  console.log(`# ${what}: ${Math.round(best)} ms${busy ? ', on a machine that others keep busy' : ''}`);
-  assert.ok(best <= (busy ? 4 * limit : limit), `${what}: ${best} ms, at most ${limit}`);
+  const text = `${what}: ${says(best)}`;
+  console.log(`# ${text}`);
+  if (good(best)) return;
+  assert.ok(idle < 0.2, text);
+  t.skip(`others kept the machine busy, at best ${Math.round(idle * 100)} % was idle; ${text}`);
+}
+
+export function within(limit, t, what, times, measure) {
+  return figure(t, { what, times, measure, better: (a, b) => a < b, good: (ms) => ms <= limit,
+    says: (ms) => `${Math.round(ms)} ms, at most ${limit}` });
+}
+
+// Milliseconds of the page's main thread, by its own clock of processor time: how busy the machine
+// is makes little of a difference. Gives what `run` cost and its result.
+export async function mainThread(page, run) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const spent = async () => Object.fromEntries(
+    (await session.send('Performance.getMetrics')).metrics.map((m) => [m.name, m.value * 1000]));
+  const before = await spent();
+  const result = await run();
+  const after = await spent();
+  await session.detach();
+  return { result, task: after.TaskDuration - before.TaskDuration, script: after.ScriptDuration - before.ScriptDuration };
 }
 
 // Runs `measure` until `good` says yes of its result, at most `times` times, and gives the best one:

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { hostile } from './hostile.mjs';
 import {
-  bestOf, bestWithin, build, downloaded, Engine, launch, openPage, overflow, root, shoot, skip, uuid,
+  bestOf, build, downloaded, Engine, figure, launch, mainThread, openPage, overflow, root, shoot, skip,
+  uuid, within,
 } from './harness.mjs';
 
 const screens = ['live', 'overview', 'outcomes', 'topics', 'topics/impressions', 'dead-letters', 'system'];
@@ -45,8 +46,8 @@ test('the first load is at most 100 KiB, also for clients that know only gzip', 
   assert.ok(sum('gzip') <= 100 * 1024, `${sum('gzip')} bytes`);
 });
 
-check('the live screen is usable within a second of its load', async () => {
-  await bestWithin(1000, 5, 'numbers after the first byte', async () => {
+check('the live screen is usable within a second of its load', async (t) => {
+  await within(1000, t, 'numbers after the first byte', 5, async () => {
     const page = await openPage(browser, engine, '/', {}, () => {
       const look = () => {
         if (!/\d/.test(document.querySelector('[data-metric=impressions-30m]')?.textContent ?? '')) return;
@@ -67,7 +68,7 @@ check('the live screen is usable within a second of its load', async () => {
   });
 });
 
-check('an event that is posted is on the page within a second', async () => {
+check('an event that is posted is on the page within a second', async (t) => {
   const page = await openPage(browser, engine);
   await settled(page);
   // All in the browser: from the moment before the request to the moment its line is in the ticker.
@@ -89,7 +90,7 @@ check('an event that is posted is on the page within a second', async () => {
     took.sort((a, b) => a - b);
     return { median: took[49], p99: took[98], longest: took[99] };
   });
-  await bestWithin(1000, 3, 'p99 from the request to the page', async () => {
+  await within(1000, t, 'p99 from the request to the page', 3, async () => {
     const { median, p99, longest } = await round();
     console.log(`# 100 events: median ${Math.round(median)} ms, longest ${Math.round(longest)} ms`);
     return p99;
@@ -494,12 +495,12 @@ check('a dot of the map opens the event behind it', async () => {
   const id = uuid();
   await engine.post('/v1/impressions', { uuid: id, timestamp: Date.now(), campaignId: 1, pubId: 1, country: 'NZ', city: 'Wellington', latitude: -41.3, longitude: 174.8 });
   await page.locator(`.ticker a[href$="${id}"]`).waitFor({ state: 'attached' });
-  const at = await page.evaluate((wanted) => {
-    const { x, y } = document.querySelector('.map canvas[role=img]').worldMap.traces.find((t) => t.event.id === wanted);
-    return { x, y };
+  const found = await page.waitForFunction((wanted) => {
+    const trace = document.querySelector('.map canvas[role=img]').worldMap.traces.find((t) => t.event.id === wanted);
+    return trace && performance.now() > trace.begin ? { x: trace.x, y: trace.y } : null;
   }, id);
+  const at = await found.jsonValue();
   const canvas = page.locator('.map canvas[role=img]');
-  await page.waitForTimeout(300);
   await canvas.hover({ position: at });
   await page.locator('.map-tip', { hasText: 'Wellington' }).waitFor();
   await canvas.click({ position: at });
@@ -701,61 +702,66 @@ check('three hundred hostile texts stay text, in every field that takes one', as
   await page.context().close();
 });
 
-check('the map draws 60 frames a second with 3,000 pulses alive, and keeps still where motion is unwanted', async () => {
+// Draws for a while with `alive` pulses on the map, nine in ten of impressions, as it is with heavy
+// traffic; begins with as many as are there, or with none and reaches them bit by bit. Gives how many
+// frames that were, and the fewest and the mean of the pulses in them.
+const drawn = (page, alive, ms, begin = 'as it is') => page.evaluate(async ([alive, ms, begin]) => {
+  const map = document.querySelector('.map canvas[role=img]').worldMap;
+  const outcome = () => (Math.random() < 0.9 ? 'counted' : Math.random() < 0.7 ? 'joined' : 'unlinked');
+  const event = () => ({ id: String(Math.random()), kind: 'click', outcome: outcome(), time: 0, campaign: 1, publisher: 1, lat: Math.random() * 120 - 50, lon: Math.random() * 340 - 170 });
+  const pulses = []; // in each frame
+  const start = performance.now();
+  await new Promise((done) => {
+    const frame = () => {
+      const at = performance.now() - start;
+      pulses.push(map.pulses.count); // those that the last frame drew
+      // As many are added as have ended, so that the same number is drawn each time.
+      const wanted = begin === 'none' ? Math.min(1, at / 1300) * alive : alive;
+      map.add(Array.from({ length: Math.max(0, wanted - map.pulses.count) }, event), 0);
+      if (at < ms) requestAnimationFrame(frame);
+      else done();
+    };
+    requestAnimationFrame(frame);
+  });
+  return { rate: (pulses.length * 1000) / (performance.now() - start), count: pulses.length,
+    fewest: Math.min(...pulses.slice(1)), mean: pulses.reduce((a, b) => a + b, 0) / pulses.length };
+}, [alive, ms, begin]);
+
+check('a frame with 3,000 pulses costs the page less than half of its time', async () => {
   const page = await openPage(browser, engine, '/#/live');
   await settled(page);
-  const measure = () => page.evaluate(async () => {
-    const map = document.querySelector('.map canvas[role=img]').worldMap;
-    // Nine impressions in ten, as it is with heavy traffic.
-    const outcome = () => (Math.random() < 0.9 ? 'counted' : Math.random() < 0.7 ? 'joined' : 'unlinked');
-    const event = () => ({ id: String(Math.random()), kind: 'click', outcome: outcome(), time: 0, campaign: 1, publisher: 1, lat: Math.random() * 120 - 50, lon: Math.random() * 340 - 170 });
-    // What this machine gives to a page that draws nothing, right before.
-    let idle = 0;
-    let counting = true;
-    const count = () => { idle += 1; if (counting) requestAnimationFrame(count); };
-    requestAnimationFrame(count);
-    let begin = performance.now();
-    await new Promise((done) => setTimeout(done, 1000));
-    counting = false;
-    const most = (idle * 1000) / (performance.now() - begin);
-    // Before each frame as many are added as have ended, so that the same number is drawn each time;
-    // the first ones one after the other, so that they do not end all at once.
-    const frames = (ms, target, look) => new Promise((done) => {
-      const start = performance.now();
-      const frame = () => {
-        look(map.pulses.count); // those that the last frame drew
-        map.add(Array.from({ length: Math.max(0, target(performance.now() - start) - map.pulses.count) }, event), 0);
-        if (performance.now() - start < ms) requestAnimationFrame(frame);
-        else done();
-      };
-      requestAnimationFrame(frame);
-    });
-    const alive = 4000;
-    await frames(1600, (ms) => Math.min(1, ms / 1300) * alive, () => {});
-    const first = map.frames;
-    let fewest = Infinity;
-    begin = performance.now();
-    await frames(2000, () => alive, (count) => (fewest = Math.min(fewest, count)));
-    return { rate: ((map.frames - first) * 1000) / (performance.now() - begin), most, fewest };
-  });
-  const good = (one) => one.rate >= 59;
-  const best = await bestOf(5, measure, (a, b) => a.rate / a.most > b.rate / b.most || good(a), good);
-  console.log(`# ${best.rate.toFixed(1)} frames a second with at least ${best.fewest} pulses, ${best.most.toFixed(1)} with nothing drawn`);
-  assert.ok(best.fewest >= 3000, `${best.fewest} pulses`);
-  // A busy machine gives no page 60 frames; then the map must take next to none of those there are.
-  assert.ok(good(best) || best.rate >= 0.9 * best.most, `${best.rate} of ${best.most} frames a second`);
+  const cost = await bestOf(3, async () => {
+    const none = await mainThread(page, () => drawn(page, 0, 1000));
+    await drawn(page, 4000, 1600, 'none');
+    const full = await mainThread(page, () => drawn(page, 4000, 2000));
+    assert.ok(full.result.mean >= 3000, `${full.result.mean} pulses a frame`);
+    return { none: none.task / none.result.count, full: full.task / full.result.count, script: full.script / full.result.count };
+  }, (a, b) => a.full - a.none < b.full - b.none, (best) => best.full - best.none <= 6);
+  console.log(`# main thread, ms a frame: ${cost.full.toFixed(1)} with 3,000 pulses (script ${cost.script.toFixed(1)}), ${cost.none.toFixed(1)} with none`);
+  assert.ok(cost.full - cost.none <= 6, `${cost.full - cost.none} ms of 16.7 are for the pulses`);
   await page.context().close();
-  const calm = await openPage(browser, engine, '/#/live', { reducedMotion: 'reduce' });
-  await settled(calm);
-  await calm.waitForTimeout(500);
-  const still = await calm.evaluate(async () => {
+});
+
+check('the map draws 60 frames a second with 3,000 pulses alive', async (t) => {
+  const page = await openPage(browser, engine, '/#/live');
+  await settled(page);
+  await figure(t, { what: 'frames a second with 3,000 pulses', times: 5, better: (a, b) => a.rate > b.rate,
+    measure: async () => { await drawn(page, 4000, 1600, 'none'); return drawn(page, 4000, 2000); }, good: (one) => one.rate >= 59 && one.fewest >= 3000,
+    says: (one) => `${one.rate.toFixed(1)}, at least ${one.fewest} pulses` });
+  await page.context().close();
+});
+
+check('the map keeps still where motion is unwanted', async () => {
+  const page = await openPage(browser, engine, '/#/live', { reducedMotion: 'reduce' });
+  await settled(page);
+  const still = await bestOf(3, () => page.evaluate(async () => {
     const map = document.querySelector('.map canvas[role=img]').worldMap;
     const first = map.frames;
     await new Promise((done) => setTimeout(done, 2000));
     return map.frames - first;
-  });
+  }), (a, b) => a < b, (best) => best <= 14);
   assert.ok(still <= 14, `${still} frames in 2 s`);
-  await calm.context().close();
+  await page.context().close();
 });
 
 check('one open page costs the engine at most a fiftieth of a core', async () => {
