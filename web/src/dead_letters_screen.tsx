@@ -162,7 +162,7 @@ function List() {
             <thead><tr><th scope="col" class="tick"><input type="checkbox" aria-label="Choose all that are shown and wait"
               checked={waiting.length > 0 && waiting.every((l) => ticked.has(l.id))}
               onChange={(e) => { chosen.value = new Set(e.currentTarget.checked ? waiting.map((l) => l.id) : []); }} /></th>
-              <th scope="col">Since</th><th scope="col">Reason</th><th scope="col">What was wrong</th><th scope="col">From</th><th scope="col" class="n">Size</th><th scope="col">State</th></tr></thead>
+              <th scope="col">Since</th><th scope="col">Reason</th><th scope="col">What was wrong</th><th scope="col">From</th><NumberHead name="size">Size</NumberHead><th scope="col">State</th></tr></thead>
             <tbody>{data.dead_letters.map((l) => (
               <tr key={l.id}><td class="tick"><input type="checkbox" aria-label={`Choose ${l.id}`} checked={ticked.has(l.id)} onChange={() => toggle(l.id)} /></td>
                 <th scope="row"><a href={href('dead-letters', {}, l.id)}>{time(l.append_time)}</a></th>

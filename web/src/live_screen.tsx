@@ -7,7 +7,7 @@ import {
 } from './format';
 import { type Frame, frame, frameCameAt, type LiveEvent, type LiveWindow, onFrame, slots, stale } from './live';
 import { WorldMap } from './map';
-import { Empty, Panel, Shape, Term, Text } from './parts';
+import { Empty, NumberHead, Panel, Shape, Term, Text } from './parts';
 import { downloadLayers } from './picture';
 import { pulseKind } from './pulses';
 import { href } from './router';
@@ -78,7 +78,8 @@ function behind(metric: Metric, w: LiveWindow): string | null {
 function Opens({ metric, window: w }: { metric: Metric; window: LiveWindow | undefined }) {
   const text = w ? metric.value(w) : none;
   const address = w && text !== none ? behind(metric, w) : null;
-  return address ? <a href={address}>{text}</a> : <>{text}</>;
+  const sure = w && metric.term === 'live_ctr' && w.ctr !== null ? `95 %: ${interval(w.ctr_low, w.ctr_high)}` : undefined;
+  return address ? <a href={address} title={sure}>{text}</a> : <>{text}</>;
 }
 
 function Counters() {
@@ -323,10 +324,8 @@ function Places() {
             <thead>
               <tr>
                 <th scope="col">Country</th>
-                <th scope="col" class="n"><Shape kind={0} /><span class="sr">Impressions</span></th>
-                <th scope="col" class="n"><Shape kind={1} /><span class="sr">Clicks</span></th>
-                <th scope="col" class="n"><Shape kind={2} /><span class="sr">Unlinked</span></th>
-                <th scope="col" class="n"><Shape kind={3} /><span class="sr">Other</span></th>
+                {([['impressions', 'Impressions'], ['joined', 'Clicks'], ['unlinked', 'Unlinked'], ['turned_away', 'Other']] as const)
+                  .map(([term, title], i) => <NumberHead name={term} key={term}><Shape kind={i} /><span class="sr">{title}</span></NumberHead>)}
               </tr>
             </thead>
             <tbody>

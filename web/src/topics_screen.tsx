@@ -1,7 +1,7 @@
 // Topics with their rate and size, what lies in them, and the groups that read them.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useQuery } from './api';
-import { bytes, count, duration, rate, short, time } from './format';
+import { bytes, count, duration, fromZoned, rate, short, time, zone, zoned } from './format';
 import { Choice, Empty, Loading, NumberHead, Panel, Term, Text, Trouble } from './parts';
 import { href, param, route, setParams } from './router';
 import { Saves } from './saves';
@@ -65,7 +65,7 @@ function Topics() {
         rows: data.topics.map((t) => [t.topic, t.partitions.length, kept(t), size(t), t.retention_ms, t.retention_bytes]) })} />}>
       <div class="scroll" tabIndex={0} role="region" aria-label="Topics, table">
         <table class="table">
-          <thead><tr><th scope="col">Topic</th><th scope="col" class="n">Partitions</th><NumberHead name="records">Records</NumberHead>
+          <thead><tr><th scope="col">Topic</th><NumberHead name="partitions">Partitions</NumberHead><NumberHead name="records">Records</NumberHead>
             <NumberHead name="records_rate">Records / s</NumberHead><NumberHead name="on_disk">On disk</NumberHead><th scope="col">Keeps</th></tr></thead>
           <tbody>{data.topics.map((topic) => (
             <tr key={topic.topic}>
@@ -165,7 +165,7 @@ function Groups() {
               <summary>{group.partitions.length} partitions</summary>
               <div class="scroll tall" tabIndex={0} role="region" aria-label={`Partitions of ${group.group}`}>
                 <table class="table">
-                  <thead><tr><th scope="col">Partition</th><th scope="col" class="n"><Term name="position">Position</Term></th><th scope="col" class="n">End</th><th scope="col" class="n"><Term name="lag">Lag, records</Term></th><th scope="col" class="n"><Term name="lag_ms">Lag, time</Term></th></tr></thead>
+                  <thead><tr><th scope="col">Partition</th><th scope="col" class="n"><Term name="position">Position</Term></th><NumberHead name="end">End</NumberHead><th scope="col" class="n"><Term name="lag">Lag, records</Term></th><th scope="col" class="n"><Term name="lag_ms">Lag, time</Term></th></tr></thead>
                   <tbody>{group.partitions.map((p) => (
                     <tr key={`${p.topic}-${p.partition}`}><th scope="row"><Text>{`${p.topic}-${p.partition}`}</Text></th>
                       <td class="n">{count(p.committed)}</td><td class="n">{count(p.end)}</td><td class="n">{p.lag > 0 ? <a href={href('topics', { partition: [String(p.partition)], from: [String(p.committed)] }, p.topic)}>{count(p.lag)}</a> : 0}</td><td class="n">{p.lag ? duration(p.lag_ms) : '0'}</td></tr>
@@ -257,8 +257,10 @@ function Peek({ topic }: { topic: string }) {
           <Choice label="Begin at" value={kind} onChoose={(k) => setParams({ from: [k === 'offset' ? String(data?.start ?? 0) : k === 'time' ? `@${new Date(Date.now() - 3_600_000).toISOString()}` : k] })}
             options={[['newest', 'Newest'], ['beginning', 'Beginning'], ['offset', 'Offset'], ['time', 'Time'], ['live', 'Live']]} />
           {(kind === 'offset' || kind === 'time') && (
-            <input class="field" aria-label={kind === 'offset' ? 'Offset' : 'Time, RFC 3339'} value={from.replace(/^@/, '')}
-              onChange={(e) => setParams({ from: [kind === 'time' ? `@${e.currentTarget.value}` : e.currentTarget.value] })} />
+            kind === 'offset'
+              ? <input class="field" aria-label="Offset" inputMode="numeric" value={from} onChange={(e) => setParams({ from: [e.currentTarget.value] })} />
+              : <input class="field" type="datetime-local" aria-label={`Time, ${zone.value}`} value={zoned(Date.parse(from.slice(1)) || Date.now())}
+                onChange={(e) => { const at = fromZoned(e.currentTarget.value); if (Number.isFinite(at)) setParams({ from: [`@${new Date(at).toISOString()}`] }, 'replace'); }} />
           )}
         </div>
         {problem && <Trouble problem={problem} again={query.again} />}
