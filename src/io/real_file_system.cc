@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "io/kernel_file.h"
 #include "io/os_error.h"
 #include "io/process.h"
 
@@ -24,6 +26,8 @@ constexpr mode_t kFileMode = 0640;
 constexpr mode_t kDirectoryMode = 0750;
 // More names than this in one directory are not ours; listing them would only eat memory.
 constexpr std::size_t kDirectoryEntryCountMax = 1'000'000;
+// Of one write; more pieces take more calls.
+constexpr std::size_t kPieceCountMax = 256;
 
 std::unexpected<Error> fail_os(std::string_view what, std::string_view where, int code) {
   return std::unexpected(os_error(what, where, code));
@@ -66,7 +70,7 @@ bool fits_off_t(std::uint64_t position, std::uint64_t size) {
   return position <= most && size <= most - position;
 }
 
-class RealFile final : public File {
+class RealFile final : public KernelFile {
  public:
   RealFile(Descriptor descriptor, std::string path)
       : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
@@ -100,6 +104,37 @@ class RealFile final : public File {
       done += static_cast<std::size_t>(put);
     }
     return {};
+  }
+
+  Result<void> write_pieces_at(std::uint64_t position, std::span<const ByteView> pieces) override {
+    std::array<iovec, kPieceCountMax> parts;
+    while (!pieces.empty()) {
+      const auto now = pieces.first(std::min(pieces.size(), parts.size()));
+      std::size_t size = 0;
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        parts[i] = {const_cast<std::byte*>(now[i].data()), now[i].size()};
+        size += now[i].size();
+      }
+      if (!fits_off_t(position, size)) return fail_os("write", path_, EINVAL);
+      const ssize_t put = without_interrupts([&] {
+        return ::pwritev(descriptor_.get(), parts.data(), static_cast<int>(now.size()),
+                         static_cast<off_t>(position));
+      });
+      if (put < 0) return fail_os("write", path_, errno);
+      // Only a part came in: the rest of it piece by piece, which also tells why.
+      if (static_cast<std::size_t>(put) < size) {
+        if (auto done = write_rest(position, now, static_cast<std::size_t>(put)); !done)
+          return done;
+      }
+      position += size;
+      pieces = pieces.subspan(now.size());
+    }
+    return {};
+  }
+
+  void begin_sync(std::uint64_t position, std::size_t size) override {
+    static_cast<void>(::sync_file_range(descriptor_.get(), static_cast<off_t>(position),
+                                        static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE));
   }
 
   Result<void> sync() override {
@@ -140,7 +175,20 @@ class RealFile final : public File {
     return static_cast<std::uint64_t>(facts.st_size);
   }
 
+  int descriptor() const override { return descriptor_.get(); }
+
  private:
+  Result<void> write_rest(std::uint64_t position, std::span<const ByteView> pieces,
+                          std::size_t written) {
+    for (const ByteView piece : pieces) {
+      const std::size_t skipped = std::min(written, piece.size());
+      written -= skipped;
+      if (auto done = write_at(position + skipped, piece.subspan(skipped)); !done) return done;
+      position += piece.size();
+    }
+    return {};
+  }
+
   int reserve(std::uint64_t size) {
     return without_interrupts([&] {
       return ::fallocate(descriptor_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "io/kernel_file.h"
 #include "io/process.h"
 #include "io/simulated_file_system.h"
 
@@ -31,6 +32,22 @@ class RealFileSystemTest : public ::testing::Test {
   RealFileSystem disk_;
   std::string root_;
 };
+
+TEST_F(RealFileSystemTest, pieces_are_written_one_behind_the_other) {
+  auto file = disk_.open(at("a"), OpenMode::write).value();
+  std::string whole;
+  std::vector<std::string> kept;
+  for (int i = 0; i < 1'000; ++i) {
+    kept.push_back(std::string(static_cast<std::size_t>(i % 7), static_cast<char>('a' + i % 26)));
+    whole += kept.back();
+  }
+  std::vector<ByteView> pieces;
+  for (const std::string& piece : kept) pieces.push_back(as_bytes(piece));
+  ASSERT_TRUE(file->write_at(0, as_bytes("front")));
+  ASSERT_TRUE(write_pieces_at(*file, 5, pieces));
+  ASSERT_TRUE(write_pieces_at(*file, 0, {}));
+  EXPECT_EQ(content("a"), "front" + whole);
+}
 
 TEST_F(RealFileSystemTest, written_bytes_are_read_back_at_their_position) {
   auto file = disk_.open(at("a"), OpenMode::write).value();

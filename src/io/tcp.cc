@@ -9,11 +9,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/write.hpp>
 #include <utility>
 
 #include "base/assert.h"
 #include "io/os_error.h"
+#include "io/outgoing_message.h"
 #include "io/port_user.h"
 #include "io/thread_executor.h"
 
@@ -82,6 +82,7 @@ struct TcpStream::State : std::enable_shared_from_this<TcpStream::State> {
     // that is gone already shows in the first read.
     ErrorCode ignored;
     socket.set_option(tcp::no_delay(true), ignored);
+    socket.native_non_blocking(true, ignored);
     peer = text_of(socket.remote_endpoint(ignored));
     local = text_of(socket.local_endpoint(ignored));
   }
@@ -127,15 +128,51 @@ struct TcpStream::State : std::enable_shared_from_this<TcpStream::State> {
                            asio::bind_cancellation_slot(reads.cancel.slot(), std::move(handler)));
   }
 
-  template <class Buffers>
-  void write_all(const Buffers& buffers, Millis patience, WriteDone done) {
-    begin(writes, patience);
-    auto handler = [self = shared_from_this(), patience, done = std::move(done)](
-                       const ErrorCode& code, std::size_t) mutable {
-      done(self->end(self->writes, "write to", patience, code));
-    };
-    asio::async_write(socket, buffers,
+  struct Sending {
+    OutgoingMessage message;
+    Millis patience;
+    WriteDone done;
+  };
+
+  // Most messages are taken at once: they need neither a time limit nor the event loop. The
+  // callback is posted, since nobody expects it inside the call.
+  void write_all(std::shared_ptr<Sending> sending) {
+    ADBROOK_ASSERT(!writes.under_way, "a stream has one read and one write at a time");
+    auto all = send_some(*sending);
+    if (all && !*all) {
+      begin(writes, sending->patience);
+      return wait_to_send(std::move(sending));
+    }
+    writes.under_way = true;
+    asio::post(socket.get_executor(), [self = shared_from_this(), sending = std::move(sending),
+                                       all = std::move(all)]() mutable {
+      self->writes.under_way = false;
+      if (!all) return sending->done(pass(std::move(all.error())));
+      sending->done({});
+    });
+  }
+
+  // True: all of it is with the kernel.
+  Result<bool> send_some(Sending& sending) {
+    if (!socket.is_open())
+      return std::unexpected(network_error("write to", peer, asio::error::operation_aborted));
+    return sending.message.send(socket.native_handle(), peer);
+  }
+
+  void wait_to_send(std::shared_ptr<Sending> sending) {
+    auto handler = [self = shared_from_this(), sending = std::move(sending)](
+                       const ErrorCode& code) mutable { self->send_on(std::move(sending), code); };
+    socket.async_wait(Socket::wait_write,
                       asio::bind_cancellation_slot(writes.cancel.slot(), std::move(handler)));
+  }
+
+  void send_on(std::shared_ptr<Sending> sending, const ErrorCode& waited) {
+    Result<bool> all = false;
+    if (!waited) all = send_some(*sending);
+    if (!waited && all && !*all) return wait_to_send(std::move(sending));
+    auto ended = end(writes, "write to", sending->patience, waited);
+    if (ended && !all) ended = pass(std::move(all.error()));
+    sending->done(std::move(ended));
   }
 
   void close() {
@@ -166,20 +203,22 @@ void TcpStream::read_some(std::span<std::byte> into, Millis patience, ReadDone d
 }
 
 void TcpStream::write_all(ByteView bytes, Millis patience, WriteDone done) {
-  asio::dispatch(state_->socket.get_executor(), [state = state_, bytes, patience,
-                                                 done = std::move(done)]() mutable {
-    state->write_all(asio::buffer(bytes.data(), bytes.size()), patience, std::move(done));
-  });
+  write_all(std::vector<ByteView>{bytes}, patience, std::move(done));
 }
 
-void TcpStream::write_all(const std::vector<ByteView>& pieces, Millis patience, WriteDone done) {
-  std::vector<asio::const_buffer> buffers;
-  buffers.reserve(pieces.size());
-  for (const ByteView piece : pieces) buffers.emplace_back(piece.data(), piece.size());
-  asio::dispatch(state_->socket.get_executor(), [state = state_, buffers = std::move(buffers),
-                                                 patience, done = std::move(done)]() mutable {
-    state->write_all(buffers, patience, std::move(done));
-  });
+void TcpStream::write_all(std::vector<ByteView> pieces, Millis patience, WriteDone done) {
+  std::erase_if(pieces, [](ByteView piece) { return piece.empty(); });
+  write_all(std::move(pieces), {}, patience, std::move(done));
+}
+
+void TcpStream::write_all(std::vector<ByteView> pieces, std::vector<FileRange> files,
+                          Millis patience, WriteDone done) {
+  auto sending = std::make_shared<State::Sending>(
+      OutgoingMessage(std::move(pieces), std::move(files)), patience, std::move(done));
+  asio::dispatch(state_->socket.get_executor(),
+                 [state = state_, sending = std::move(sending)]() mutable {
+                   state->write_all(std::move(sending));
+                 });
 }
 
 void TcpStream::post(Step step) { asio::post(state_->socket.get_executor(), std::move(step)); }

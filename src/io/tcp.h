@@ -17,6 +17,7 @@
 
 namespace adbrook::io {
 
+struct FileRange;
 class ThreadExecutor;
 
 // One connection. Its calls may come from any thread; its callbacks and posted steps run one at a
@@ -42,7 +43,12 @@ class TcpStream {
   // Gives success when the kernel has taken all bytes, which must stay valid until then.
   void write_all(ByteView bytes, Millis patience, WriteDone done);
   // The same for bytes that lie in several places, in this order.
-  void write_all(const std::vector<ByteView>& pieces, Millis patience, WriteDone done);
+  void write_all(std::vector<ByteView> pieces, Millis patience, WriteDone done);
+  // The same, and where a piece is empty the next of `files` follows, which the kernel sends
+  // without a copy. corrupt: a file ends inside its range; what was promised to the peer cannot be
+  // kept.
+  void write_all(std::vector<ByteView> pieces, std::vector<FileRange> files, Millis patience,
+                 WriteDone done);
 
   // Runs `step` in order with the callbacks: the way back here from another owner's thread.
   void post(Step step);
