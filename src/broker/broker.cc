@@ -118,9 +118,9 @@ void Broker::stop() {
   if (transactions_) transactions_->stop();
 }
 
-void Broker::handle(std::shared_ptr<const Buffer> frame, std::shared_ptr<const Client> client,
+void Broker::handle(std::shared_ptr<RequestFrame> frame, std::shared_ptr<const Client> client,
                     RawCall::Respond respond) {
-  const auto header = protocol::read_request_header(*frame);
+  const auto header = protocol::read_request_header(frame->view());
   RawCall call(frame, header.value_or(protocol::RequestHeader{}), std::move(client),
                std::move(respond));
   const auto refuse = [&](std::string why) {

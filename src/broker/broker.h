@@ -47,6 +47,12 @@ struct EngineOwned {
   std::set<std::string> topics_it_writes;  // nobody else may produce to them
 };
 
+// What is on its way to clients.
+struct FetchedUnderWay {
+  std::atomic<std::int64_t> bytes = 0;  // in memory
+  std::atomic<std::int64_t> files = 0;  // that are sent from, perhaps each with a descriptor
+};
+
 // Thread-safe. Steps that it posted must not run after it is gone.
 class Broker {
  public:
@@ -58,7 +64,7 @@ class Broker {
 
   // Answers one request: `frame` is everything behind its size prefix. `respond` runs once, perhaps
   // inside this call, perhaps on another thread. What makes no sense hangs up.
-  void handle(std::shared_ptr<const Buffer> frame, std::shared_ptr<const Client> client,
+  void handle(std::shared_ptr<RequestFrame> frame, std::shared_ptr<const Client> client,
               RawCall::Respond respond);
   // Hangs up whoever waits for records, members or an append; nothing waits from now on.
   void stop();
@@ -86,8 +92,8 @@ class Broker {
   std::int32_t node_id() const { return static_cast<std::int32_t>(options_.node_id); }
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
-  // Fetched bytes that are on their way to clients; shared with answers that outlive this.
-  const std::shared_ptr<std::atomic<std::int64_t>>& answer_bytes() { return answer_bytes_; }
+  // Shared with answers that outlive this.
+  const std::shared_ptr<FetchedUnderWay>& fetched_under_way() { return fetched_under_way_; }
 
  private:
   Broker(BrokerPlaces places, BrokerOptions options, GroupOptions groups, EngineOwned owned);
@@ -110,8 +116,7 @@ class Broker {
   std::shared_ptr<ProducerIds> producer_ids_;
   std::shared_ptr<TransactionCoordinator> transactions_;
   std::atomic<bool> stopping_{false};
-  std::shared_ptr<std::atomic<std::int64_t>> answer_bytes_ =
-      std::make_shared<std::atomic<std::int64_t>>(0);
+  std::shared_ptr<FetchedUnderWay> fetched_under_way_ = std::make_shared<FetchedUnderWay>();
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for timers of its own
 };
 

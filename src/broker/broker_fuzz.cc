@@ -31,7 +31,7 @@ struct World {
   // How often the call was answered so far; it may be parked.
   std::shared_ptr<int> ask(ByteView frame) {
     auto answers = std::make_shared<int>(0);
-    broker->handle(std::make_shared<const Buffer>(frame.begin(), frame.end()), client,
+    broker->handle(std::make_shared<RequestFrame>(ByteView(frame)), client,
                    [answers](const Reply&) {
                      if (++*answers > 1) std::abort();
                    });

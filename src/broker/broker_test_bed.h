@@ -32,6 +32,23 @@ struct Answered {
 template <class Response>
 using AnsweredPtr = std::shared_ptr<Answered<Response>>;
 
+// What a client would receive, files included.
+inline Buffer whole_answer(const Reply& reply) {
+  Buffer bytes;
+  auto file = reply.files.begin();
+  for (const ByteView piece : reply.frame.pieces()) {
+    append(bytes, piece);
+    if (!piece.empty()) continue;
+    Buffer sent(file->size);
+    EXPECT_EQ(file->file->read_at(file->position, sent).value(), sent.size());
+    append(bytes, sent);
+    ++file;
+  }
+  EXPECT_EQ(bytes.size(), reply.frame.size());
+  EXPECT_TRUE(file == reply.files.end());
+  return bytes;
+}
+
 // Owned by one thread.
 class BrokerBed {
  public:
@@ -57,14 +74,14 @@ class BrokerBed {
 
   // Sends a frame as it is; `answered` is filled when the answer comes.
   template <class Response>
-  AnsweredPtr<Response> send_frame(Buffer frame, std::int16_t answer_version) {
+  AnsweredPtr<Response> send_frame(const Buffer& frame, std::int16_t answer_version) {
     auto answered = std::make_shared<Answered<Response>>();
-    broker->handle(std::make_shared<const Buffer>(std::move(frame)), client,
+    broker->handle(std::make_shared<RequestFrame>(ByteView(frame)), client,
                    [answered, answer_version](Reply reply) {
                      answered->kind = reply.kind;
                      answered->why = reply.why;
                      if (reply.kind != Reply::Kind::answer) return;
-                     answered->bytes = reply.frame.joined();
+                     answered->bytes = whole_answer(reply);
                      const auto header = protocol::read_response_header(
                          ByteView(answered->bytes).subspan(protocol::kSizePrefix), Response::kApi,
                          answer_version);

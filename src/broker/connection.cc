@@ -1,6 +1,7 @@
 #include "broker/connection.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.h"
 #include "broker/api_table.h"
@@ -11,9 +12,8 @@ namespace {
 constexpr std::size_t kPrefixSize = sizeof(std::int32_t);
 // Idle connections keep this much; a larger request is received where it stays.
 constexpr std::size_t kIdleInputSize = 4 * 1024;
-// Room for a frame up to this size is reserved at once.
+// Room for a frame up to this size is made at once.
 constexpr std::size_t kFrameAtOnceMax = 2 << 20;
-constexpr std::size_t kReadSizeMax = 256 * 1024;
 // Requests of a producer under way at once; clients send five unless told otherwise.
 constexpr std::size_t kProducesMax = 16;
 constexpr std::int16_t kProduceKey = 0;
@@ -123,17 +123,16 @@ void Connection::end(std::string_view reason, const std::string& why) {
   stream_.close();
 }
 
-// Memory follows what has come, never what a length claims: room that is reserved is not touched,
-// and a large frame gets more of it as it grows.
+// Memory follows what has come, never what a length claims: a frame is not touched before its bytes
+// come, and a large one grows.
 std::span<std::byte> Connection::room() {
   if (frame_ != nullptr) {
-    if (frame_->size() == frame_end_) {
-      const std::size_t wanted = std::min(frame_size_, frame_end_ + kReadSizeMax);
-      if (wanted > frame_->capacity())
-        frame_->reserve(std::min(frame_size_, std::max(kFrameAtOnceMax, 2 * frame_end_)));
-      frame_->resize(wanted);
+    if (frame_end_ == frame_->view().size()) {
+      auto larger = std::make_shared<RequestFrame>(std::min(frame_size_, 2 * frame_end_));
+      std::ranges::copy(frame_->view(), larger->span().begin());
+      frame_ = std::move(larger);
     }
-    return std::span(*frame_).subspan(frame_end_);
+    return frame_->span().subspan(frame_end_);
   }
   const std::size_t left = input_end_ - input_begin_;
   if (input_begin_ > 0 && left > 0) std::memmove(input_.data(), input_.data() + input_begin_, left);
@@ -146,15 +145,14 @@ std::span<std::byte> Connection::room() {
 // What is received there stays there until the request is answered.
 void Connection::begin_frame() {
   const ByteView first = came();
-  frame_ = std::make_shared<Buffer>();
-  frame_->reserve(std::min(frame_size_, kFrameAtOnceMax));
-  frame_->assign(first.begin(), first.end());
+  frame_ = std::make_shared<RequestFrame>(std::min(frame_size_, kFrameAtOnceMax));
+  std::ranges::copy(first, frame_->span().begin());
   frame_end_ = first.size();
   input_begin_ = input_end_ = 0;
 }
 
 ByteView Connection::came() const {
-  if (frame_ != nullptr) return ByteView(*frame_).first(frame_end_);
+  if (frame_ != nullptr) return frame_->view().first(frame_end_);
   return ByteView(input_).subspan(input_begin_ + kPrefixSize,
                                   std::min(frame_size_, input_end_ - input_begin_ - kPrefixSize));
 }
@@ -229,8 +227,7 @@ void Connection::process() {
   while (send_ready() && receive()) {
     if (!may_begin()) return;  // an answer leads back here
     if (frame_ == nullptr) {
-      const ByteView bytes = came();
-      frame_ = std::make_shared<Buffer>(bytes.begin(), bytes.end());
+      frame_ = std::make_shared<RequestFrame>(came());
       input_begin_ += kPrefixSize + frame_size_;
     }
     frame_size_ = 0;
@@ -249,10 +246,11 @@ bool Connection::may_begin() const {
   return is_produce && producing_ && under_way_.size() < kProducesMax;
 }
 
-void Connection::begin(std::shared_ptr<const Buffer> frame) {
-  const auto request = std::make_shared<UnderWay>(frame->size());
+void Connection::begin(std::shared_ptr<RequestFrame> frame) {
+  const ByteView bytes = frame->view();
+  const auto request = std::make_shared<UnderWay>(bytes.size());
   producing_ =
-      frame->size() >= sizeof kProduceKey && load_be<std::int16_t>(frame->data()) == kProduceKey;
+      bytes.size() >= sizeof kProduceKey && load_be<std::int16_t>(bytes.data()) == kProduceKey;
   under_way_.push_back(request);
   under_way_size_ += request->size;
   pool_->broker().handle(std::move(frame), client_,
@@ -275,34 +273,47 @@ void Connection::deliver(const std::shared_ptr<UnderWay>& request, Reply reply) 
   });
 }
 
+// Answers that became ready together go out together.
 bool Connection::send_ready() {
   while (!ended_ && !writing_ && !under_way_.empty() && under_way_.front()->ready) {
+    // Those before it are still heard.
+    const bool hangs_up = under_way_.front()->reply.kind == Reply::Kind::hang_up;
+    if (hangs_up && !sending_.empty()) break;
     const auto request = std::move(under_way_.front());
     under_way_.pop_front();
     under_way_size_ -= request->size;
     hold_request(under_way_size_);
-    if (request->reply.kind == Reply::Kind::hang_up) {
+    if (hangs_up) {
       if (!pool_->stopping()) end("refused", request->reply.why);
       ended_ = true;
       stream_.close();
       break;
     }
     answered_any_ = true;
-    if (request->reply.kind == Reply::Kind::silence) continue;
-    sending_ = std::move(request->reply);
-    writing_ = true;
-    stream_.write_all(sending_.frame.pieces(), pool_->broker().options().write_timeout,
-                      [self = shared_from_this()](Result<void> written) {
-                        self->on_written(std::move(written));
-                      });
+    if (request->reply.kind == Reply::Kind::answer) sending_.push_back(std::move(request->reply));
   }
+  if (!writing_ && !sending_.empty()) send();
   return !ended_;
+}
+
+void Connection::send() {
+  writing_ = true;
+  std::vector<ByteView> pieces;
+  std::vector<io::FileRange> files;
+  for (Reply& reply : sending_) {
+    std::ranges::copy(reply.frame.pieces(), std::back_inserter(pieces));
+    std::ranges::move(reply.files, std::back_inserter(files));
+  }
+  stream_.write_all(
+      std::move(pieces), std::move(files), pool_->broker().options().write_timeout,
+      [self = shared_from_this()](Result<void> written) { self->on_written(std::move(written)); });
 }
 
 void Connection::on_written(Result<void> written) {
   writing_ = false;
-  sending_ = {};
-  if (!written) {  // the client is gone or too slow; the destructor closes
+  sending_.clear();
+  if (!written) {  // mostly the client is gone or too slow; the destructor closes
+    if (written.error().kind == ErrorKind::corrupt) end("corrupt", written.error().message);
     ended_ = true;
     return;
   }

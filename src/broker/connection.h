@@ -79,10 +79,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct UnderWay;
   // Whether the request at the begin of the input may be begun beside those under way.
   bool may_begin() const;
-  void begin(std::shared_ptr<const Buffer> frame);
+  void begin(std::shared_ptr<RequestFrame> frame);
   void deliver(const std::shared_ptr<UnderWay>& request, Reply reply);
   // Writes the answers whose turn it is; false when the connection ended.
   bool send_ready();
+  void send();
   void on_written(Result<void> written);
   bool receive();
   // Where the next bytes go.
@@ -103,10 +104,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Buffer input_;
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
-  std::size_t frame_size_ = 0;     // of the request that is received; 0 while unknown
-  std::shared_ptr<Buffer> frame_;  // it, when the input is too small
-  std::size_t frame_end_ = 0;      // of what has come of it
-  std::size_t held_ = 0;           // of requests, as the pool knows it
+  std::size_t frame_size_ = 0;           // of the request that is received; 0 while unknown
+  std::shared_ptr<RequestFrame> frame_;  // it, when the input is too small; it may still grow
+  std::size_t frame_end_ = 0;            // of what has come of it
+  std::size_t held_ = 0;                 // of requests, as the pool knows it
   bool answered_any_ = false;
   bool ended_ = false;
   bool reading_ = false;
@@ -115,7 +116,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<std::shared_ptr<UnderWay>> under_way_;  // in the order they came in
   std::size_t under_way_size_ = 0;                   // bytes of their frames
   bool producing_ = false;                           // the last one begun was a Produce
-  Reply sending_;                                    // what the kernel is being given
+  std::vector<Reply> sending_;                       // what the kernel is being given
 };
 
 }  // namespace adbrook::broker

@@ -137,8 +137,10 @@ class Producing : public std::enable_shared_from_this<Producing> {
   void append(const record::BatchHeader& header, const TopicPartition& place,
               log::PartitionId partition, ByteView bytes, Outcome& outcome) {
     log::Append what;
-    what.batches.push_back(
-        {partition, Buffer(bytes.begin(), bytes.end()), log::BatchOrigin::client});
+    what.batches.push_back({.partition = partition,
+                            .bytes = batch_bytes(bytes),
+                            .origin = log::BatchOrigin::client,
+                            .is_checked = true});
     log::AppendDone done = [self = shared_from_this(), partition,
                             &outcome](const log::AppendResult& result) {
       if (self->call_->acks != kAcksNone) self->appended(partition, outcome, result);
@@ -156,6 +158,16 @@ class Producing : public std::enable_shared_from_this<Producing> {
     if (error == ErrorCode::invalid_txn_state && call_.version() >= kAbortableSince)
       error = ErrorCode::transaction_abortable;
     refuse(outcome, error, "the transaction does not allow this batch");
+  }
+
+  // The batch stays where it was received: of the frame's bytes only those of batches are written,
+  // each by its own append. A request that nobody waits for is not counted any more while its
+  // batches wait for the disk, so these must not keep all of it.
+  log::BatchBytes batch_bytes(ByteView bytes) {
+    if (call_->acks == kAcksNone) return Buffer(bytes.begin(), bytes.end());
+    const auto& frame = call_.frame();
+    const auto at = static_cast<std::size_t>(bytes.data() - frame->view().data());
+    return {frame, frame->span().subspan(at, bytes.size())};
   }
 
   // Each outcome is written by the one append that it belongs to.

@@ -8,7 +8,6 @@
 #include "broker/api_list.h"
 #include "broker/broker.h"
 #include "broker/topics.h"
-#include "record/batch.h"
 
 namespace adbrook::broker {
 namespace {
@@ -24,19 +23,32 @@ constexpr std::int8_t kReadCommitted = 1;
 constexpr Millis kWaitMax{60'000};
 // Even when too much is on its way already, a fetch gets this, or nobody would make progress.
 constexpr std::int64_t kAnswerBytesMin = 64 << 10;
+// Fewer bytes of a partition are read and copied faster than they are sent from its file.
+constexpr std::size_t kInPlaceSizeMin = 32 << 10;
+// Files that answers are sent from, of all clients and of one answer; beyond it they are read, so
+// that slow clients do not use up the process's descriptors.
+constexpr std::int64_t kFilesMax = 512;
+constexpr std::int64_t kFilesPerAnswerMax = 32;
 
-// Fetched bytes; counted for as long as some answer refers to them.
+// Fetched batches; counted for as long as some answer refers to them.
 struct HeldBatches {
-  HeldBatches(log::ReadBatches read, std::shared_ptr<std::atomic<std::int64_t>> total)
-      : batches(std::move(read)), count(std::move(total)) {
-    *count += static_cast<std::int64_t>(batches.bytes.size());
+  HeldBatches(log::ReadBatches read, std::shared_ptr<FetchedUnderWay> total)
+      : batches(std::move(read)), under_way(std::move(total)) {
+    under_way->bytes += static_cast<std::int64_t>(batches.bytes.size());
+    under_way->files += batches.in_file ? 1 : 0;
   }
   HeldBatches(const HeldBatches&) = delete;
   HeldBatches& operator=(const HeldBatches&) = delete;
-  ~HeldBatches() { *count -= static_cast<std::int64_t>(batches.bytes.size()); }
+  ~HeldBatches() {
+    under_way->bytes -= static_cast<std::int64_t>(batches.bytes.size());
+    under_way->files -= batches.in_file ? 1 : 0;
+  }
+  std::size_t size() const {
+    return batches.in_file ? batches.in_file->size : batches.bytes.size();
+  }
 
   log::ReadBatches batches;
-  std::shared_ptr<std::atomic<std::int64_t>> count;
+  std::shared_ptr<FetchedUnderWay> under_way;
 };
 
 // What one look at one partition gave.
@@ -95,10 +107,11 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
 
   void look() {
     const BrokerOptions& options = broker_.options();
-    const std::int64_t room =
-        std::max(options.answers_max.count - broker_.answer_bytes()->load(), kAnswerBytesMin);
+    const std::int64_t room = std::max(
+        options.answers_max.count - broker_.fetched_under_way()->bytes.load(), kAnswerBytesMin);
     left_ = std::min({std::int64_t{call_->max_bytes}, options.fetch_max.count, room});
     any_batch_ = false;
+    file_count_ = 0;
     looked_.clear();
     for (const auto& topic : call_->topics) look_at_topic(topic);
   }
@@ -145,8 +158,8 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
       return;
     }
     auto batches =
-        broker_.log().read(looked.partition, from, static_cast<std::size_t>(size_max),
-                           committed ? log::Isolation::committed : log::Isolation::uncommitted);
+        read_batches(looked.partition, from, static_cast<std::size_t>(size_max),
+                     committed ? log::Isolation::committed : log::Isolation::uncommitted);
     if (!batches) {
       looked.error = batches.error().kind == ErrorKind::out_of_range
                          ? ErrorCode::offset_out_of_range
@@ -154,10 +167,23 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
       return;
     }
     looked.size = size_within(*batches, size_max);
-    looked.cut = looked.size < batches->bytes.size() || more_follows(*batches, end);
+    const bool more_follows = !batches->batches.empty() && batches->next < end;
     left_ -= static_cast<std::int64_t>(looked.size);
     any_batch_ |= looked.size > 0;
-    looked.held = std::make_shared<const HeldBatches>(std::move(*batches), broker_.answer_bytes());
+    looked.held =
+        std::make_shared<const HeldBatches>(std::move(*batches), broker_.fetched_under_way());
+    looked.cut = looked.size < looked.held->size() || more_follows;
+  }
+
+  // Bytes stay in their files, for the kernel to send them from there.
+  Result<log::ReadBatches> read_batches(log::PartitionId partition, Offset from,
+                                        std::size_t size_max, log::Isolation isolation) {
+    if (file_count_ >= kFilesPerAnswerMax || broker_.fetched_under_way()->files >= kFilesMax)
+      return broker_.log().read(partition, from, size_max, isolation);
+    auto batches =
+        broker_.log().read_in_place(partition, from, size_max, kInPlaceSizeMin, isolation);
+    if (batches && batches->in_file) ++file_count_;
+    return batches;
   }
 
   // Whole batches up to the limit; the very first batch of an answer may be larger, or a reader
@@ -173,27 +199,25 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
     return size;
   }
 
-  static bool more_follows(const log::ReadBatches& read, Offset end) {
-    if (read.batches.empty()) return false;
-    const ByteView last = ByteView(read.bytes).subspan(read.batches.back().index_begin);
-    const auto header = record::read_header(last);
-    return header && header->last_offset() + 1 < end;
-  }
-
   void answer() {
     FetchResponse response;
     std::vector<std::shared_ptr<const void>> borrowed;
+    std::vector<io::FileRange> files;
     for (std::size_t t = 0; t < looked_.size(); ++t) {
       const auto& asked = call_->topics[t];
       auto& topic = response.responses.emplace_back();
       topic.topic = asked.topic;
       topic.topic_id = asked.topic_id;
       for (std::size_t p = 0; p < looked_[t].size(); ++p) {
-        topic.partitions.push_back(shown(asked.partitions[p].partition, looked_[t][p]));
-        if (looked_[t][p].held) borrowed.push_back(looked_[t][p].held);
+        const Looked& looked = looked_[t][p];
+        topic.partitions.push_back(shown(asked.partitions[p].partition, looked));
+        if (looked.held) borrowed.push_back(looked.held);
+        if (topic.partitions.back().records.gap == 0) continue;
+        files.push_back(*looked.held->batches.in_file);
+        files.back().size = looked.size;
       }
     }
-    call_.answer(response, std::move(borrowed));
+    call_.answer(response, std::move(borrowed), std::move(files));
   }
 
   FetchResponse::Partition shown(std::int32_t index, const Looked& looked) const {
@@ -203,8 +227,11 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
     partition.last_stable_offset = looked.ends.stable.value;
     partition.log_start_offset = looked.ends.start.value;
     if (!looked.held || looked.size == 0) return partition;
-    partition.records.pieces.push_back(
-        ByteView(looked.held->batches.bytes).subspan(0, looked.size));
+    if (looked.held->batches.in_file)
+      partition.records.gap = looked.size;
+    else
+      partition.records.pieces.push_back(
+          ByteView(looked.held->batches.bytes).subspan(0, looked.size));
     for (const auto& aborted : looked.held->batches.aborted)
       partition.aborted_transactions->push_back(
           {.producer_id = aborted.producer_id, .first_offset = aborted.first.value});
@@ -216,6 +243,7 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
   Nanos deadline_{0};
   std::int64_t left_ = 0;                    // of what this answer may hold
   bool any_batch_ = false;                   // it holds one already
+  std::int64_t file_count_ = 0;              // it is sent from
   std::vector<std::vector<Looked>> looked_;  // as topics and partitions of the request
 };
 

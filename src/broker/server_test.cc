@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "broker/broker_test_bed.h"
 #include "io/process.h"
 #include "io/real_file_system.h"
+#include "io/test_seed.h"
 #include "io/thread_executor.h"
 #include "protocol/k00_produce.h"
 #include "protocol/k01_fetch.h"
@@ -62,11 +64,7 @@ class Peer {
     return frame.size() < 4 ? -1 : load_be<std::int32_t>(frame.data());
   }
   bool is_closed_by_the_other() { return receive().empty(); }
-
- private:
-  std::size_t frame_size() const {
-    return static_cast<std::size_t>(load_be<std::int32_t>(buffered_.data()));
-  }
+  // False: the other side closed.
   bool read_more() {
     std::array<std::byte, 65536> piece;
     std::promise<std::size_t> done;
@@ -75,6 +73,11 @@ class Peer {
     const std::size_t size = done.get_future().get();
     append(buffered_, std::span(piece).first(size));
     return size > 0;
+  }
+
+ private:
+  std::size_t frame_size() const {
+    return static_cast<std::size_t>(load_be<std::int32_t>(buffered_.data()));
   }
 
   std::optional<io::TcpStream> stream_;
@@ -186,6 +189,118 @@ TEST_F(ServerTest, a_request_may_come_in_pieces_and_a_large_one_grows) {
   fetch.topics[0].partitions.push_back({.partition_max_bytes = 1'000});
   peer.send(fetch, 11, 6);
   EXPECT_GT(peer.receive().size(), batch.size());
+}
+
+// A partition as it was produced: batches with their offsets, one behind the other.
+struct Produced {
+  Buffer bytes;
+  std::vector<std::size_t> ends;    // of its batches
+  std::vector<std::int64_t> lasts;  // their last offsets
+  std::size_t index_of(std::int64_t offset) const {
+    return static_cast<std::size_t>(std::ranges::lower_bound(lasts, offset) - lasts.begin());
+  }
+  std::size_t begin_of(std::size_t batch) const { return batch == 0 ? 0 : ends[batch - 1]; }
+};
+
+Produced fill_partition(log::Log& log, std::int32_t number, std::size_t size,
+                        std::uint64_t value_max, io::Random& random) {
+  Produced made;
+  while (made.bytes.size() < size) {
+    Buffer value(1 + random.below(random.below(3) == 0 ? value_max : value_max / 100));
+    random.fill(value);
+    Buffer batch =
+        produced_batch(std::vector<std::string>(1 + random.below(3), std::string(as_text(value))));
+    log::Append what;
+    what.batches.push_back({log.partition("t", number).value(), batch});
+    std::promise<log::AppendedBatch> done;
+    log.append(std::move(what), [&](log::AppendResult result) { done.set_value(result->front()); });
+    const log::AppendedBatch place = done.get_future().get();
+    record::patch_base(batch, place.base, 0);
+    append(made.bytes, batch);
+    made.ends.push_back(made.bytes.size());
+    made.lasts.push_back(place.last.value);
+  }
+  return made;
+}
+
+FetchRequest fetch_of(std::int32_t partition_count, std::int32_t size_max) {
+  FetchRequest fetch{.max_wait_ms = 0, .min_bytes = 0, .max_bytes = size_max};
+  auto& topic = fetch.topics.emplace_back();
+  topic.topic = "t";
+  for (std::int32_t p = 0; p < partition_count; ++p)
+    topic.partitions.push_back({.partition = p, .partition_max_bytes = size_max});
+  return fetch;
+}
+
+// `whole`: how much the answer held in front of this partition.
+void expect_whole_batches(const Produced& made, const FetchRequest::Partition& asked, ByteView got,
+                          std::size_t whole) {
+  const std::size_t first = made.index_of(asked.fetch_offset);
+  const std::size_t begin = made.begin_of(first);
+  ASSERT_TRUE(std::ranges::equal(got, ByteView(made.bytes).subspan(begin, got.size())));
+  ASSERT_TRUE(got.empty() || std::ranges::binary_search(made.ends, begin + got.size()));
+  // Only the first batch of the answer may be larger than what was asked for.
+  const bool only_one = whole == 0 && begin + got.size() == made.ends[first];
+  ASSERT_TRUE(only_one || std::ssize(got) <= asked.partition_max_bytes);
+}
+
+TEST_F(ServerTest, any_fetch_gets_whole_batches_as_they_were_produced) {
+  constexpr std::int32_t kPartitions = 3;
+  for (const std::uint64_t seed : io::test_seeds(1)) {
+    SCOPED_TRACE(io::seed_note(seed));
+    io::SeededRandom random(seed);
+    start();
+    // Small segments, so that most of them are closed.
+    ASSERT_TRUE(log_->create_topic("t", kPartitions, {.segment_bytes = 1_MiB}));
+    std::vector<Produced> model;
+    for (std::int32_t p = 0; p < kPartitions; ++p)
+      model.push_back(fill_partition(*log_, p, 3'000'000, 300'000, random));
+    Peer peer(network_, port_);
+    for (std::int32_t round = 0; round < 60; ++round) {
+      FetchRequest fetch =
+          fetch_of(kPartitions, 1 + static_cast<std::int32_t>(random.below(2'000'000)));
+      for (std::size_t p = 0; p < kPartitions; ++p) {
+        auto& asked = fetch.topics[0].partitions[p];
+        asked.fetch_offset = static_cast<std::int64_t>(
+            random.below(static_cast<std::uint64_t>(model[p].lasts.back()) + 1));
+        asked.partition_max_bytes = 1 + static_cast<std::int32_t>(random.below(1'000'000));
+      }
+      peer.send(fetch, 11, round);
+      const Buffer frame = peer.receive();
+      const auto response =
+          decode<FetchResponse>(read_response_header(frame, kFetch, 11)->body, 11);
+      ASSERT_TRUE(response) << response.error().message;
+      std::size_t whole = 0;
+      for (std::size_t p = 0; p < kPartitions; ++p) {
+        const ByteView got = response->responses.at(0).partitions.at(p).records.bytes();
+        expect_whole_batches(model[p], fetch.topics[0].partitions[p], got, whole);
+        whole += got.size();
+      }
+      ASSERT_GT(whole, 0u);
+    }
+  }
+}
+
+TEST_F(ServerTest, an_answer_under_way_outlives_its_topic) {
+  start();
+  ASSERT_TRUE(log_->create_topic("t", 1, {}));
+  io::SeededRandom random(1);
+  // More than the sockets of both ends hold.
+  const Produced made = fill_partition(*log_, 0, 40'000'000, 2'000'000, random);
+  Peer peer(network_, port_);
+  peer.send(fetch_of(1, 60'000'000), 11, 1);
+  ASSERT_TRUE(peer.read_more());
+  ASSERT_TRUE(log_->delete_topic("t"));
+  const Buffer frame = peer.receive();
+  const auto response = decode<FetchResponse>(read_response_header(frame, kFetch, 11)->body, 11);
+  ASSERT_TRUE(response) << response.error().message;
+  const ByteView got = response->responses.at(0).partitions.at(0).records.bytes();
+  ASSERT_TRUE(std::ranges::equal(got, made.bytes));
+  peer.send(fetch_of(1, 60'000'000), 11, 2);
+  const Buffer second = peer.receive();
+  const auto gone = decode<FetchResponse>(read_response_header(second, kFetch, 11)->body, 11);
+  EXPECT_EQ(gone->responses.at(0).partitions.at(0).error_code,
+            ErrorCode::unknown_topic_or_partition);
 }
 
 TEST_F(ServerTest, what_is_no_kafka_closes_with_one_line_and_disturbs_nobody) {

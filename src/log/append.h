@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "log/batch_bytes.h"
 
 namespace adbrook::log {
 
@@ -35,8 +36,9 @@ enum class BatchOrigin : std::uint8_t {
 // producer's transaction here; a marker of the coordinator ends it.
 struct BatchToAppend {
   PartitionId partition;
-  Buffer bytes;
+  BatchBytes bytes;
   BatchOrigin origin = BatchOrigin::engine;
+  bool is_checked = false;  // whoever appends it has compared its checksum
 };
 
 // A consumer group's (or a task's) position: everything below `offset` is done with. The log adds

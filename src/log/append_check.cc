@@ -65,8 +65,8 @@ std::expected<void, AppendRefusal> check_times(const record::BatchHeader& header
   return {};
 }
 
-std::expected<record::BatchHeader, AppendRefusal> check_bytes(ByteView bytes) {
-  const auto header = record::check_batch(bytes);
+std::expected<record::BatchHeader, AppendRefusal> check_bytes(ByteView bytes, bool is_checked) {
+  const auto header = is_checked ? record::read_header(bytes) : record::check_batch(bytes);
   if (!header)
     return refused(header.error().kind == ErrorKind::corrupt ? AppendRule::corrupt_batch
                                                              : AppendRule::invalid_record,
@@ -84,7 +84,7 @@ std::expected<record::BatchHeader, AppendRefusal> check_bytes(ByteView bytes) {
 // A client's batch may become another one here, in the codec of its topic.
 std::expected<BatchFacts, AppendRefusal> check_batch(BatchToAppend& batch,
                                                      const TopicConfig& config, Timestamp now) {
-  const auto header = check_bytes(batch.bytes);
+  const auto header = check_bytes(batch.bytes, batch.is_checked);
   if (!header) return Refused(header.error());
   if (batch.origin == BatchOrigin::client) {
     if (auto fine = check_times(*header, config, now); !fine)

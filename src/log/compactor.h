@@ -91,7 +91,7 @@ class Compactor {
   std::size_t chunk_size_ = 0;      // read by the last piece of work
   std::set<PartitionKey> damaged_;  // what cannot be read is not tried again before a restart
   bool stopped_ = false;
-  Buffer scratch_;
+  GatheredBytes scratch_;
 
   Counter& pass_count_;
   Counter& removed_count_;

@@ -240,13 +240,13 @@ void keep_touching(std::vector<AbortedTransaction>& aborted, Offset from, Offset
 
 }  // namespace
 
-Result<ReadBatches> DurableLog::read(PartitionId partition, Offset from, std::size_t size_max,
-                                     Isolation isolation) const {
+Result<ReadBatches> DurableLog::read_from(PartitionId partition, Offset from, std::size_t size_max,
+                                          std::size_t in_place_min, Isolation isolation) const {
   for (;;) {
     auto place = state_.place(partition, from, isolation);
     if (!place) return pass(place.error());
     if (place->segment == nullptr) return ReadBatches{.next = from};
-    auto read = place->segment->read(from, place->end, size_max);
+    auto read = place->segment->read(from, place->end, size_max, in_place_min);
     // Compaction put another one in its place since the look; a new look finds that.
     if (!read && read.error().kind == ErrorKind::out_of_range &&
         !state_.has_segment(partition, *place->segment))
@@ -259,8 +259,7 @@ Result<ReadBatches> DurableLog::read(PartitionId partition, Offset from, std::si
       continue;
     }
     // A batch that begins below `from` belongs to one transaction at most, as does the last one.
-    const Offset first = record::read_header(read->bytes)->base_offset;
-    keep_touching(place->aborted, std::min(first, from), read->next);
+    keep_touching(place->aborted, std::min(read->first, from), read->next);
     read->aborted = std::move(place->aborted);
     return read;
   }

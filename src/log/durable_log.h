@@ -53,7 +53,13 @@ class DurableLog final : public Log {
     return state_.ends(partitions);
   }
   Result<ReadBatches> read(PartitionId partition, Offset from, std::size_t size_max,
-                           Isolation isolation) const override;
+                           Isolation isolation) const override {
+    return read_from(partition, from, size_max, Segment::kCopied, isolation);
+  }
+  Result<ReadBatches> read_in_place(PartitionId partition, Offset from, std::size_t size_max,
+                                    std::size_t size_min, Isolation isolation) const override {
+    return read_from(partition, from, size_max, size_min, isolation);
+  }
   Result<Offset> offset_for_time(PartitionId partition, Timestamp time) const override;
   void when_visible(PartitionId partition, Offset offset, io::Step step) override;
   void when_stable(PartitionId partition, Offset offset, io::Step step) override;
@@ -89,6 +95,8 @@ class DurableLog final : public Log {
   bool disk_full() const override { return health_.disk_full(); }
 
  private:
+  Result<ReadBatches> read_from(PartitionId partition, Offset from, std::size_t size_max,
+                                std::size_t in_place_min, Isolation isolation) const;
   Result<void> recover_and_begin();
   static void give_uuids(Checkpoint& checkpoint);
   Result<void> make_directories(std::string_view topic, std::int32_t begin, std::int32_t end);

@@ -155,7 +155,7 @@ std::vector<AppendedBatch> GroupWriter::take(QueuedAppend& append) {
       places.push_back(*known_[i]);
       continue;
     }
-    Buffer& bytes = append.what.batches[i].bytes;
+    const std::span<std::byte> bytes = append.what.batches[i].bytes.span();
     BatchFacts& facts = append.facts[i];
     Partition& partition = *partitions_[i];
     if (partition.config()->timestamp_type == TimestampType::log_append_time) {

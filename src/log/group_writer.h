@@ -67,7 +67,7 @@ class GroupWriter {
   std::vector<std::optional<AppendedBatch>> known_;  // of its batches: where it is already
   std::vector<LogState::PartitionPtr> touched_;
   WalAppend entry_;
-  Buffer scratch_;
+  GatheredBytes scratch_;
   Timestamp now_;  // of the group
   bool sync_ = false;
 

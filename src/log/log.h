@@ -17,6 +17,7 @@
 #include "io/clock.h"
 #include "io/executor.h"
 #include "io/file_system.h"
+#include "io/kernel_file.h"
 #include "log/append.h"
 #include "log/log_options.h"
 
@@ -46,12 +47,14 @@ struct AbortedTransaction {
 // Whole batches as they lie on the disk, in offset order, and when the log took each.
 struct ReadBatches {
   struct Batch {
-    std::size_t index_begin;  // into `bytes`
+    std::size_t index_begin;  // into `bytes`, or into the range of the file
     std::size_t size;
     Timestamp append_time;
   };
   Buffer bytes;
+  std::optional<io::FileRange> in_file;  // instead of `bytes`
   std::vector<Batch> batches;
+  Offset first;  // of the first batch
   // Where to read on: behind the last batch, and further when nothing is there.
   Offset next;
   // With Isolation::committed: all that touch what was read, by their first offset.
@@ -135,6 +138,12 @@ class Log {
   // batch fails its checksum.
   virtual Result<ReadBatches> read(PartitionId partition, Offset from, std::size_t size_max,
                                    Isolation isolation = Isolation::uncommitted) const = 0;
+  // The same for who only passes the bytes on: `size_min` bytes or more stay in their file, which
+  // lives on whatever becomes of its segment meanwhile. No checksum is compared then, only the
+  // headers at both ends.
+  virtual Result<ReadBatches> read_in_place(PartitionId partition, Offset from,
+                                            std::size_t size_max, std::size_t size_min,
+                                            Isolation isolation) const = 0;
 
   // The first offset whose batch's largest timestamp is at or after `time`; the visible end if
   // none.

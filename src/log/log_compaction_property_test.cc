@@ -158,6 +158,7 @@ class World {
   }
 
   void restart() {
+    answers_under_way_.clear();
     bed_.power_loss();
     ASSERT_TRUE(bed_.open());
     topic_ = bed_.partition("t");
@@ -182,6 +183,7 @@ class World {
 
   void check() {
     if (testing::Test::HasFailure()) return;
+    expect_answers_stay();
     const Ends ends = bed_.log->ends(topic_);
     ASSERT_EQ(ends.visible.value, std::ssize(records_));
     const Seen all = read(ends, false);
@@ -271,14 +273,32 @@ class World {
     Seen all;
     const Offset end = committed ? ends.stable : ends.visible;
     for (Offset from = ends.start; from < end;) {
-      const auto read = bed_.log->read(topic_, from, 1 + below(3'000),
-                                       committed ? Isolation::committed : Isolation::uncommitted);
+      const auto read = read_some(from, committed ? Isolation::committed : Isolation::uncommitted);
       if (!read) return ADD_FAILURE() << read.error().message, all;
       if (read->next <= from) return ADD_FAILURE() << "stuck at " << from.value, all;
       take(*read, from, all);
       from = read->next;
     }
     return all;
+  }
+
+  // By a copy, or from where the bytes lie; some of those are looked at again much later.
+  Result<ReadBatches> read_some(Offset from, Isolation isolation) {
+    const std::size_t size_max = 1 + below(3'000);
+    if (chance(2)) return bed_.log->read(topic_, from, size_max, isolation);
+    auto read = bed_.log->read_in_place(topic_, from, size_max, below(600), isolation);
+    if (!read || !read->in_file) return read;
+    read->bytes = bytes_of(*read->in_file);
+    if (chance(8)) answers_under_way_.emplace_back(*read->in_file, read->bytes);
+    return read;
+  }
+  static Buffer bytes_of(const io::FileRange& range) {
+    Buffer bytes(range.size);
+    EXPECT_EQ(range.file->read_at(range.position, bytes).value_or(0), bytes.size());
+    return bytes;
+  }
+  void expect_answers_stay() {
+    for (const auto& [range, bytes] : answers_under_way_) ASSERT_EQ(bytes_of(range), bytes);
   }
 
   static void take(const ReadBatches& read, Offset from, Seen& all) {
@@ -323,6 +343,7 @@ class World {
   PartitionId topic_;
   std::vector<ModelRecord> records_;  // by offset
   std::map<std::int64_t, std::int32_t> sequences_;
+  std::vector<std::pair<io::FileRange, Buffer>> answers_under_way_;  // and what they must stay
   std::optional<Offset> held_;
   bool greedy_ = false;
   bool log_times_ = false;

@@ -158,7 +158,7 @@ SegmentRow Partition::take(std::span<std::byte> batch, const BatchFacts& facts, 
   return row;
 }
 
-Result<void> Partition::write_staged(Buffer& scratch) {
+Result<void> Partition::write_staged(GatheredBytes& scratch) {
   for (const auto& segment : writing_)
     if (auto done = segment->write_staged(scratch); !done) return done;
   for (const auto& segment : sealing_) {

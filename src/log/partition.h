@@ -89,7 +89,7 @@ class Partition {
   // Gives the batch its offset and append time and stages it. The bytes must stay until
   // write_staged() has returned.
   SegmentRow take(std::span<std::byte> batch, const BatchFacts& facts, Timestamp now);
-  Result<void> write_staged(Buffer& scratch);
+  Result<void> write_staged(GatheredBytes& scratch);
   // Under the state's lock: what was staged and written is visible; steps that waited are moved
   // out.
   void publish(std::vector<io::Step>& woken);

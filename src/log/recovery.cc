@@ -93,7 +93,7 @@ class Replay {
   std::uint64_t position_ = 0;  // where reading of the last file came to
   std::uint64_t count_ = 0;
   Buffer payload_;
-  Buffer scratch_;
+  GatheredBytes scratch_;
 };
 
 Result<void> Replay::list_files() {

@@ -1,8 +1,10 @@
 #include "log/segment.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/assert.h"
+#include "io/kernel_file.h"
 #include "record/batch.h"
 
 namespace adbrook::log {
@@ -13,10 +15,6 @@ constexpr std::size_t kRowsPerIndexEntry = 64;
 constexpr std::size_t kRowsPerRead = 1024;
 constexpr std::uint64_t kReserveMin = 64 << 10;
 constexpr std::uint64_t kReserveMax = 8 << 20;
-// Batches up to this size are gathered into one write of at most this much; for larger ones the
-// copy costs more than another write.
-constexpr std::size_t kGatheredBatchMax = 32 << 10;
-constexpr std::size_t kGatherSizeMax = 1 << 20;
 
 std::unexpected<Error> damaged(const std::string& path, const std::string& why) {
   return fail(ErrorKind::corrupt, "segment '" + path + "': " + why +
@@ -166,6 +164,7 @@ Result<ReadBatches> Segment::read_batches(Files& files, Offset from,
     if (!header || header->size() != row.size || header->base_offset != row.first)
       return damaged(log_path_, "the batch at " + std::to_string(row.position) + " is damaged");
     if (header->last_offset() < from) continue;
+    if (result.batches.empty()) result.first = header->base_offset;
     result.batches.push_back({.index_begin = at, .size = row.size, .append_time = row.append_time});
     result.next = header->last_offset() + 1;
   }
@@ -179,37 +178,87 @@ std::size_t Segment::row_index_for(Offset from) const {
   return static_cast<std::size_t>(above - index_.begin() - 1) * kRowsPerIndexEntry;
 }
 
-Result<ReadBatches> Segment::read(Offset from, Offset end, std::size_t size_max) {
-  auto window = open_window();
-  if (!window) return pass(std::move(window.error()));
+struct Segment::Selection {
+  std::vector<SegmentRow> rows;
+  std::optional<Offset> behind;  // where the batch behind them begins
+};
+
+// The rows of the batches from the one that may hold `from` on.
+Result<Segment::Selection> Segment::select(const Window& window, Offset from, Offset end,
+                                           std::size_t size_max) {
+  Selection wanted;
+  std::size_t size = 0;
   std::size_t next = row_index_for(from);
   // The first rows come with the one that the index points at; a long read takes more at a time.
-  std::vector<SegmentRow> wanted;
-  std::size_t size = 0;
-  std::optional<Offset> behind;  // where the batch behind the wanted ones begins
-  for (std::size_t count = kRowsPerIndexEntry; !behind && next < window->batch_count;
+  for (std::size_t count = kRowsPerIndexEntry; !wanted.behind && next < window.batch_count;
        count = kRowsPerRead) {
-    count = std::min(count, window->batch_count - next);
-    auto rows = read_rows(*window->files, next, count);
-    if (!rows) return pass(std::move(rows.error()));
+    count = std::min(count, window.batch_count - next);
+    const auto rows = read_rows(*window.files, next, count);
+    if (!rows) return pass(rows.error());
     next += count;
     for (const SegmentRow& row : *rows) {
       // The last one that begins at or before `from` holds it, unless there is a hole.
-      if (row.first <= from) wanted.clear(), size = 0;
-      if (row.first >= end || (!wanted.empty() && size + row.size > size_max)) {
-        behind = row.first;
+      if (row.first <= from) wanted.rows.clear(), size = 0;
+      if (row.first >= end || (!wanted.rows.empty() && size + row.size > size_max)) {
+        wanted.behind = row.first;
         break;
       }
-      wanted.push_back(row);
+      wanted.rows.push_back(row);
       size += row.size;
     }
   }
-  if (wanted.empty()) return ReadBatches{};
-  auto result = read_batches(*window->files, from, wanted);
+  return wanted;
+}
+
+Result<record::BatchHeader> Segment::read_batch_header(Files& files, const SegmentRow& row) {
+  std::array<std::byte, record::kBatchHeaderSize> bytes;
+  if (auto done = read_exactly(*files.log, log_path_, row.position, bytes); !done)
+    return pass(std::move(done.error()));
+  const auto header = record::read_header(bytes);
+  if (!header || header->size() != row.size || header->base_offset != row.first)
+    return damaged(log_path_, "the batch at " + std::to_string(row.position) + " is damaged");
+  return *header;
+}
+
+// The headers at both ends tell where the offsets begin and end.
+Result<ReadBatches> Segment::locate_batches(Files& files, Offset from,
+                                            const std::vector<SegmentRow>& rows) {
+  ReadBatches result;
+  const auto first = read_batch_header(files, rows.front());
+  if (!first) return pass(first.error());
+  const std::size_t skipped = first->last_offset() < from ? 1 : 0;
+  if (skipped == rows.size()) return result;
+  const auto last = read_batch_header(files, rows.back());
+  if (!last) return pass(last.error());
+  const std::uint32_t begin = rows[skipped].position;
+  result.batches.reserve(rows.size() - skipped);
+  for (std::size_t i = skipped; i < rows.size(); ++i)
+    result.batches.push_back({.index_begin = rows[i].position - begin,
+                              .size = rows[i].size,
+                              .append_time = rows[i].append_time});
+  result.in_file = io::FileRange{.file = files.log,
+                                 .position = begin,
+                                 .size = rows.back().position + rows.back().size - begin};
+  result.first = rows[skipped].first;
+  result.next = last->last_offset() + 1;
+  return result;
+}
+
+Result<ReadBatches> Segment::read(Offset from, Offset end, std::size_t size_max,
+                                  std::size_t in_place_min) {
+  auto window = open_window();
+  if (!window) return pass(std::move(window.error()));
+  const auto wanted = select(*window, from, end, size_max);
+  if (!wanted) return pass(wanted.error());
+  const auto& rows = wanted->rows;
+  if (rows.empty()) return ReadBatches{};
+  const std::size_t size = rows.back().position + rows.back().size - rows.front().position;
+  auto result = size >= in_place_min ? locate_batches(*window->files, from, rows)
+                                     : read_batches(*window->files, from, rows);
   // The one batch that came ends in front of a hole that `from` lies in; behind it is one that
   // begins there.
-  if (result && result->batches.empty() && behind && *behind < end)
-    return read(*behind, end, size_max);
+  if (result && result->batches.empty() && wanted->behind && *wanted->behind < end)
+    return read(*wanted->behind, end, size_max, in_place_min);
   return result;
 }
 
@@ -294,26 +343,15 @@ void Segment::stage(const SegmentRow& row, ByteView bytes) {
   times_end_ += kSegmentRowSize;
 }
 
-Result<void> Segment::write_staged(Buffer& scratch) {
-  for (std::size_t i = 0; i < staged_.size();) {
-    const std::uint64_t position = staged_[i].position;
-    ByteView run = staged_bytes_[i++];
-    const auto is_small = [&](std::size_t k) {
-      return staged_bytes_[k].size() <= kGatheredBatchMax;
-    };
-    if (is_small(i - 1) && i < staged_.size() && is_small(i)) {
-      scratch.assign(run.begin(), run.end());
-      while (i < staged_.size() && is_small(i) &&
-             scratch.size() + staged_bytes_[i].size() <= kGatherSizeMax)
-        append(scratch, staged_bytes_[i++]);
-      run = scratch;
-    }
-    if (auto done = files_->log->write_at(position, run); !done) return done;
-  }
+Result<void> Segment::write_staged(GatheredBytes& scratch) {
+  scratch.clear();
+  for (const ByteView bytes : staged_bytes_) scratch.add(bytes);
+  auto done = io::write_pieces_at(*files_->log, log_end_ - scratch.size(), scratch.pieces());
+  if (!done) return done;
   // The rows come after the batches, though nothing depends on it: both count only when published.
   scratch.clear();
-  for (const SegmentRow& row : staged_) encode_segment_row(scratch, base_, row);
-  return files_->times->write_at(times_end_ - scratch.size(), scratch);
+  for (const SegmentRow& row : staged_) encode_segment_row(scratch.own(), base_, row);
+  return files_->times->write_at(times_end_ - scratch.size(), scratch.own());
 }
 
 void Segment::publish() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,8 +11,10 @@
 #include <vector>
 
 #include "io/file_system.h"
+#include "log/gathered_bytes.h"
 #include "log/log.h"
 #include "log/segment_row.h"
+#include "record/batch.h"
 
 namespace adbrook::log {
 
@@ -35,9 +38,11 @@ class Segment {
  public:
   Segment(io::FileSystem& files, const std::string& directory, const SegmentExtent& extent);
 
+  static constexpr std::size_t kCopied = std::numeric_limits<std::size_t>::max();
   // Whole batches below `end`, from the first one on that does not end below `from`; none when
-  // there is none. out_of_range: its files are gone.
-  Result<ReadBatches> read(Offset from, Offset end, std::size_t size_max);
+  // there is none. out_of_range: its files are gone. `in_place_min` bytes or more stay in the file.
+  Result<ReadBatches> read(Offset from, Offset end, std::size_t size_max,
+                           std::size_t in_place_min = kCopied);
   // The first batch that does not end below `from` and whose largest timestamp is at or after
   // `time`.
   Result<std::optional<Offset>> first_at_or_after(Timestamp time, Offset from);
@@ -54,7 +59,7 @@ class Segment {
   std::uint32_t staged_end() const { return static_cast<std::uint32_t>(log_end_); }
   bool opened() const { return opened_; }
   // In memory of the kernel when it returns.
-  Result<void> write_staged(Buffer& scratch);
+  Result<void> write_staged(GatheredBytes& scratch);
   void publish();
   // No more is appended: gives back the space that was reserved and not used.
   Result<void> seal();
@@ -68,19 +73,25 @@ class Segment {
  private:
   // Shared with readers that began before close().
   struct Files {
-    std::unique_ptr<io::File> log, times;
+    std::shared_ptr<io::File> log;  // also with answers that are sent from it
+    std::unique_ptr<io::File> times;
   };
   struct IndexEntry {
     Offset first;
     Timestamp max_before;
   };
   struct Window;
+  struct Selection;
 
   Result<std::shared_ptr<Files>> files_for_reading();
   Result<void> load_index(Files& files);
   Result<Window> open_window();
   Result<std::vector<SegmentRow>> read_rows(Files& files, std::size_t index, std::size_t count);
+  Result<Selection> select(const Window& window, Offset from, Offset end, std::size_t size_max);
   Result<ReadBatches> read_batches(Files& files, Offset from, const std::vector<SegmentRow>& rows);
+  Result<ReadBatches> locate_batches(Files& files, Offset from,
+                                     const std::vector<SegmentRow>& rows);
+  Result<record::BatchHeader> read_batch_header(Files& files, const SegmentRow& row);
   std::size_t row_index_for(Offset from) const;
   Result<void> reserve_in(io::File& file, std::uint64_t needed, std::uint64_t& reserved);
   void index_row(const SegmentRow& row);

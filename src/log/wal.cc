@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "io/kernel_file.h"
 
 namespace adbrook::log {
 namespace {
@@ -180,7 +181,7 @@ Result<void> Wal::fill_ahead(std::uint64_t end) {
 }
 
 Result<void> Wal::write_group() {
-  group_.resize(padded(group_.size()));
+  group_.own().resize(group_.own().size() + padded(group_.size()) - group_.size());
   if (!header_written_) {
     // Not when the file is taken: what the header proves is that the first group came to be
     // written, and the file before was synced until then.
@@ -190,7 +191,7 @@ Result<void> Wal::write_group() {
   }
   const std::uint64_t end = place_.position + group_.size();
   ADBROOK_ASSERT(end <= file_size_, "a group fits its file");
-  if (auto done = file_->write_at(place_.position, group_); !done) return done;
+  if (auto done = io::write_pieces_at(*file_, place_.position, group_.pieces()); !done) return done;
   if (auto done = fill_ahead(end); !done) return done;
   place_.position = end;
   group_.clear();

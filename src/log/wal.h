@@ -57,7 +57,8 @@ class Wal {
   // Goes on in the next file. No group may be open. disk_full: nothing has changed.
   Result<void> roll();
 
-  // Adds an entry to the group and gives it the next sequence.
+  // Adds an entry to the group and gives it the next sequence. Its batches must stay until
+  // write_group() returns.
   void add(const WalAppend& what);
   // Writes the group: in memory of the kernel when it returns.
   Result<void> write_group();
@@ -91,7 +92,7 @@ class Wal {
 
   std::unique_ptr<io::File> file_;
   WalPlace place_;
-  Buffer group_;
+  GatheredBytes group_;
   bool header_written_ = false;
   std::uint64_t filled_ = 0;  // below this position the file has blocks that were written before
   std::uint64_t next_sequence_ = 1;

@@ -23,12 +23,12 @@ constexpr std::size_t kPlainOffsetHeadSize = 18;
 constexpr std::size_t kDeletionHeadSize = 10;
 
 // The file number makes what a recycled file held before invalid without writing over it.
-// Over the file number, the size and everything behind the checksum.
-std::uint32_t entry_crc(ByteView entry, std::uint64_t file_number) {
+// Of the file number and the size; everything behind the checksum follows.
+std::uint32_t entry_crc_begin(std::uint32_t payload_size, std::uint64_t file_number) {
   std::byte front[12];
   store_le(front, file_number);
-  store_le(front + 8, load_le<std::uint32_t>(entry.data()));
-  return crc32c(entry.subspan(kSequenceAt), crc32c(front));
+  store_le(front + 8, payload_size);
+  return crc32c(front);
 }
 
 void append_key(Buffer& to, PartitionKey key) {
@@ -75,10 +75,13 @@ std::size_t wal_entry_size(const WalAppend& what) {
   return size;
 }
 
-void encode_wal_entry(Buffer& to, const WalEntryPlace& place, const WalAppend& what) {
-  const std::size_t begin = to.size();
+void encode_wal_entry(GatheredBytes& gathered, const WalEntryPlace& place, const WalAppend& what) {
+  const GatheredBytes::Mark begin = gathered.end();
+  const std::size_t size_before = gathered.size();
   const std::size_t size = wal_entry_size(what);
-  append_le(to, static_cast<std::uint32_t>(size - kWalEntryHeaderSize));
+  const auto payload_size = static_cast<std::uint32_t>(size - kWalEntryHeaderSize);
+  Buffer& to = gathered.own();
+  append_le(to, payload_size);
   append_le(to, std::uint32_t{0});  // the checksum, below
   append_le(to, place.sequence);
   append_le(to, place.synced);
@@ -91,7 +94,7 @@ void encode_wal_entry(Buffer& to, const WalEntryPlace& place, const WalAppend& w
     append_le(to, batch.base.value);
     append_le(to, batch.append_time.ms);
     append_le(to, static_cast<std::uint32_t>(batch.bytes.size()));
-    append(to, batch.bytes);
+    gathered.add(batch.bytes);
   }
   for (const WalOffset& offset : what.offsets) {
     append_key(to, offset.partition);
@@ -105,9 +108,11 @@ void encode_wal_entry(Buffer& to, const WalEntryPlace& place, const WalAppend& w
     append_key(to, deletion.partition);
     append_text(to, deletion.group);
   }
-  ADBROOK_ASSERT(to.size() - begin == size, "an entry has the size it was given room for");
-  const ByteView entry = ByteView(to).subspan(begin);
-  store_le(to.data() + begin + kCrcAt, entry_crc(entry, place.file_number));
+  ADBROOK_ASSERT(gathered.size() - size_before == size,
+                 "an entry has the size it was given room for");
+  const auto crc =
+      gathered.checksum_from(begin, kSequenceAt, entry_crc_begin(payload_size, place.file_number));
+  store_le(to.data() + begin.own + kCrcAt, crc);
 }
 
 std::size_t claimed_wal_entry_size(ByteView bytes) {
@@ -120,7 +125,9 @@ Result<WalEntry> read_wal_entry(ByteView bytes, std::uint64_t file_number) {
   const std::size_t size = claimed_wal_entry_size(bytes);
   if (size == 0 || size > bytes.size()) return bad_payload("it is cut off");
   const ByteView entry = bytes.first(size);
-  if (load_le<std::uint32_t>(entry.data() + kCrcAt) != entry_crc(entry, file_number))
+  const auto crc = crc32c(entry.subspan(kSequenceAt),
+                          entry_crc_begin(load_le<std::uint32_t>(entry.data()), file_number));
+  if (load_le<std::uint32_t>(entry.data() + kCrcAt) != crc)
     return bad_payload("its checksum does not hold");
   return WalEntry{.sequence = load_le<std::uint64_t>(entry.data() + kSequenceAt),
                   .synced = load_le<std::uint64_t>(entry.data() + kSyncedAt),

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "log/gathered_bytes.h"
 
 namespace adbrook::log {
 
@@ -68,7 +69,8 @@ struct WalEntryPlace {
   std::uint64_t sequence;
   std::uint64_t synced;
 };
-void encode_wal_entry(Buffer& to, const WalEntryPlace& place, const WalAppend& what);
+// The batches must stay until `to` is written.
+void encode_wal_entry(GatheredBytes& to, const WalEntryPlace& place, const WalAppend& what);
 
 // The whole size an entry claims by its first bytes, or 0: padding, or fewer than a header.
 std::size_t claimed_wal_entry_size(ByteView bytes);

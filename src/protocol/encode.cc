@@ -25,6 +25,7 @@ class FrameSink {
   }
   void bytes(ByteView bytes) { append(frame_.own(), bytes); }
   void borrowed(ByteView bytes) { frame_.add_borrowed(bytes); }
+  void gap(std::size_t size) { frame_.add_gap(size); }
 
  private:
   Frame& frame_;
@@ -43,6 +44,7 @@ class SizeSink {
   }
   void bytes(ByteView bytes) { size_ += bytes.size(); }
   void borrowed(ByteView bytes) { size_ += bytes.size(); }
+  void gap(std::size_t size) { size_ += size; }
 
   std::size_t size() const { return size_; }
 
@@ -149,6 +151,7 @@ class Encoder {
     }
     length<std::int32_t>(records.size());
     for (const ByteView piece : records.pieces) out_.borrowed(piece);
+    if (records.gap > 0) out_.gap(records.gap);
   }
 
   bool is_written(const Field& field, const Shape& shape, const void* object) const {

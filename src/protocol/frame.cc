@@ -16,6 +16,11 @@ void Frame::add_borrowed(ByteView bytes) {
   borrowed_size_ += bytes.size();
 }
 
+void Frame::add_gap(std::size_t size) {
+  borrowed_.push_back({own_.size(), {}});
+  borrowed_size_ += size;
+}
+
 std::vector<ByteView> Frame::pieces() const {
   std::vector<ByteView> pieces;
   pieces.reserve(2 * borrowed_.size() + 1);
