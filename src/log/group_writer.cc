@@ -194,19 +194,21 @@ void GroupWriter::take_offsets(const Append& what) {
       entry_.deletions.push_back({partition->key(), deletion.group});
 }
 
-// The write-ahead log first. When the segments fail after it, a restart fills them from there.
+// Segments are filled while the disk works on the write-ahead log. Whatever of it a crash leaves
+// there counts for nothing: only a checkpoint says how far a segment goes, and a restart fills it
+// from the log.
 Result<void> GroupWriter::put_on_disk() {
   // Of batches that were here already nothing is written; what they repeat is on the disk.
   if (wal_.group_empty()) return {};
   io::failpoint("wal-write");
-  if (auto done = wal_.write_group(); !done) return done;
+  if (auto done = wal_.write_group(sync_); !done) return done;
+  for (const auto& partition : touched_)
+    if (auto done = partition->write_staged(scratch_); !done) return done;
   io::failpoint("wal-sync");
   if (sync_) {
     if (auto done = wal_.sync(); !done) return done;
   }
   io::failpoint("wal-synced");
-  for (const auto& partition : touched_)
-    if (auto done = partition->write_staged(scratch_); !done) return done;
   return {};
 }
 

@@ -41,7 +41,7 @@ struct TopicConfig {
 };
 
 struct LogOptions {
-  Bytes wal_file_bytes = 64_MiB;
+  Bytes wal_file_bytes = 32_MiB;
   Bytes append_queue_bytes = 32_MiB;
   Bytes segment_bytes = 128_MiB;
   Millis retention_check{300'000};

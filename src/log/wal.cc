@@ -21,7 +21,11 @@ constexpr std::string_view kSuffix = ".wal";
 constexpr std::size_t kNameDigits = 20;
 // A new file is filled with zeros this far ahead of its entries: an overwrite syncs faster than a
 // write into a block that the file system has reserved and never written.
-constexpr std::size_t kFillSize = 1 << 20;
+// In small steps, since the entry that comes with one waits for it: 1 MiB makes a sync of 0.3 ms
+// one of 3 ms, 128 KiB makes it 0.6 ms.
+constexpr std::size_t kFillSize = 128 << 10;
+// For smaller groups another call costs more than what the disk can do until the sync.
+constexpr std::size_t kBegunSyncSizeMin = 128 << 10;
 // For larger groups the sync is not what costs, and the zeros would be written for nothing.
 constexpr std::size_t kFilledGroupSizeMax = 32 << 10;
 
@@ -180,7 +184,7 @@ Result<void> Wal::fill_ahead(std::uint64_t end) {
   return file_->write_at(end, ByteView(zeros).first(size));
 }
 
-Result<void> Wal::write_group() {
+Result<void> Wal::write_group(bool sync_follows) {
   group_.own().resize(group_.own().size() + padded(group_.size()) - group_.size());
   if (!header_written_) {
     // Not when the file is taken: what the header proves is that the first group came to be
@@ -192,6 +196,8 @@ Result<void> Wal::write_group() {
   const std::uint64_t end = place_.position + group_.size();
   ADBROOK_ASSERT(end <= file_size_, "a group fits its file");
   if (auto done = io::write_pieces_at(*file_, place_.position, group_.pieces()); !done) return done;
+  if (sync_follows && group_.size() >= kBegunSyncSizeMin)
+    io::begin_sync(*file_, place_.position, group_.size());
   if (auto done = fill_ahead(end); !done) return done;
   place_.position = end;
   group_.clear();

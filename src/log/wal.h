@@ -37,7 +37,7 @@ std::size_t wal_entry_size_max(Bytes file_size);
 
 struct WalOptions {
   Bytes file_size;
-  std::size_t spare_count_max = 2;  // recycled files kept; more are removed
+  std::size_t spare_count_max = 4;  // recycled files kept; more are removed
 };
 
 // Owned by one thread at a time. After an error other than disk_full and overloaded nothing may be
@@ -60,8 +60,8 @@ class Wal {
   // Adds an entry to the group and gives it the next sequence. Its batches must stay until
   // write_group() returns.
   void add(const WalAppend& what);
-  // Writes the group: in memory of the kernel when it returns.
-  Result<void> write_group();
+  // Writes the group: in memory of the kernel when it returns. `sync_follows`: the disk may begin.
+  Result<void> write_group(bool sync_follows);
   // On the disk when it returns.
   Result<void> sync();
   bool group_empty() const { return group_.empty(); }
