@@ -66,6 +66,8 @@ class SimulatedFileSystem final : public FileSystem {
   // Bytes for all files together, what they allocated included. Less than is used now is fine.
   void set_capacity(std::optional<std::uint64_t> capacity) { capacity_ = capacity; }
 
+  std::size_t open_file_count() const { return open_nodes_.size(); }
+
   // Power loss and a new start: open files and locks are dead (closed), what was not synced is
   // left, lost or torn, and the disk works again, without any planned crash or failure.
   void crash();

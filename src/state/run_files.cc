@@ -1,6 +1,7 @@
 #include "state/run_files.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/assert.h"
 #include "io/failpoint.h"
@@ -29,6 +30,7 @@ Result<std::uint64_t> RunFiles::create() {
   if (!file) return pass(file.error());
   open_.push_front({number, std::move(*file)});
   unsynced_.insert(number);
+  close_some();
   return number;
 }
 
@@ -43,11 +45,16 @@ Result<io::File*> RunFiles::open(std::uint64_t number) {
   auto file = files_.open(path(number), io::OpenMode::read);
   if (!file) return pass(file.error());
   open_.push_front({number, std::move(*file)});
-  for (auto last = open_.end(); open_.size() > kOpenMax && last != open_.begin();) {
+  close_some();
+  return open_.front().file.get();
+}
+
+// Those that were not used for the longest time; never the first one, which somebody has in hand.
+void RunFiles::close_some() {
+  for (auto last = open_.end(); open_.size() > kOpenMax && last != std::next(open_.begin());) {
     --last;
     if (!unsynced_.contains(last->number)) last = open_.erase(last);
   }
-  return open_.front().file.get();
 }
 
 Result<void> RunFiles::write(std::uint64_t number, std::uint64_t position, ByteView bytes) {

@@ -50,6 +50,7 @@ class RunFiles {
     std::unique_ptr<io::File> file;
   };
   Result<io::File*> open(std::uint64_t number);
+  void close_some();
   void remove(std::uint64_t number);
   void remove_unused();
 
