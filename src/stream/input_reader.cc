@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "record/batch_rewrite.h"
 #include "stream/input.h"
 
 namespace adbrook::stream {
@@ -58,7 +59,20 @@ InputReader::Times InputReader::next_times() const {
   const auto header =
       record::read_header(ByteView(chunk.bytes).subspan(batch.index_begin, batch.size));
   if (!header) return {};
-  return {header->base_timestamp, header->max_timestamp};
+  if (times_of_ != header->base_offset)
+    times_ = {first_time(*header, ByteView(chunk.bytes).subspan(batch.index_begin, batch.size)),
+              header->max_timestamp};
+  times_of_ = header->base_offset;
+  return times_;
+}
+
+// Where compaction keeps a deletion for a while, the header's first time says for how long.
+Timestamp InputReader::first_time(const record::BatchHeader& header, ByteView batch) {
+  if (!record::delete_horizon(header)) return header.base_timestamp;
+  auto reader = record::BatchReader::open(batch, kDecompressedSizeMax);
+  record::RecordView first;
+  if (!reader || !reader->next(first).value_or(false)) return header.max_timestamp;
+  return first.timestamp;
 }
 
 // Opens the next batch of the last chunk and returns how many records it has.

@@ -54,6 +54,7 @@ class InputReader {
   Result<void> fetch();
   Result<std::int64_t> open_next();
   void begin_step();
+  static Timestamp first_time(const record::BatchHeader& header, ByteView batch);
 
   bus::Bus& bus_;
   bus::Partition partition_;
@@ -63,6 +64,9 @@ class InputReader {
   std::vector<bus::Fetched> chunks_;  // the last one is being read, older ones belong to the step
   std::size_t next_batch_ = 0;        // in the last chunk
   std::vector<StepBatch> batches_;
+  // What next_times() last said, and of which batch.
+  mutable Times times_;
+  mutable Offset times_of_{-1};
 };
 
 }  // namespace adbrook::stream

@@ -5,6 +5,7 @@
 #include <deque>
 #include <stdexcept>
 
+#include "record/batch_rewrite.h"
 #include "stream/join/stream_join.h"
 #include "stream/join/stream_table_join.h"
 #include "stream/join/table_join.h"
@@ -263,6 +264,31 @@ TEST(StreamTableJoin, a_backfill_loses_no_row_and_finds_what_stood_then) {
     const Lines lines = driver.lines();
     ASSERT_TRUE(std::ranges::equal(lines, expected)) << "seed " << seed << ", " << lines.size();
   }
+}
+
+// Compaction that keeps a deletion for a while writes until when in the place of the batch's first
+// time.
+TEST(StreamTableJoin, a_backfill_reads_a_compacted_table_in_time) {
+  JoinDriver driver([](Topology& topology) {
+    const auto clicks = topology.stream<Text, Text>("clicks");
+    clicks.join("look", topology.table<Text, Text>("users", "users"), pair_of).to("out");
+  });
+  Lines expected;
+  for (int i = 0; i < 20; ++i) {
+    const auto key = std::to_string(i);
+    const auto value = "U" + key;
+    record::BatchBuilder builder;
+    builder.add(driver.zero() + Millis(100 * i), as_bytes(key), as_bytes(value));
+    builder.add(driver.zero() + Millis(100 * i + 1), as_bytes("gone"), std::nullopt);
+    auto compacted = record::keep_records(builder.finish(), std::vector<bool>(2, true),
+                                          driver.zero() + Millis(24h), 1_MiB);
+    ASSERT_TRUE(compacted);
+    driver.bus().append({"users", 0}, std::move(*compacted));
+    driver.pipe("clicks", {key, "c", driver.zero() + Millis(100 * i + 50)});
+    expected.push_back(key + " c+U" + key + " @" + std::to_string(100 * i + 50));
+  }
+  driver.run();
+  EXPECT_EQ(driver.lines(), expected);
 }
 
 // A table may rest for years beside streams that go on.
