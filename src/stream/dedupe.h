@@ -82,7 +82,7 @@ class Dedupe final : public Operator, public Consumer<T> {
   DedupeOptions options_;
   TaskContext& context_;
   state::SeenStore seen_;
-  Outlet<T> accepted_, refused_;
+  Outlet<T> accepted_{*this}, refused_{*this};
   std::vector<std::uint32_t> accepted_rows_, refused_rows_;
 };
 

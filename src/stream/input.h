@@ -261,8 +261,8 @@ class SourceInput final : public Input {
   TaskContext& context_;
   Sink* through_;
   OriginHeader header_;
-  Outlet<T> accepted_;
-  Outlet<Rejected> rejected_;
+  Outlet<T> accepted_{*this};
+  Outlet<Rejected> rejected_{*this};
   RowCollector<T> rows_;
 };
 

@@ -52,6 +52,14 @@ class Operator {
   std::optional<int> flow_level() const { return flow_level_; }
   void set_flow_level(int level) { flow_level_ = level; }
 
+  // An outlet of a part that hands rows to this one, or whose rows this one looks up.
+  struct Feed {
+    const Operator* part;
+    int outlet;  // in the order in which the part makes its outlets
+  };
+  // In the order in which they were attached, which also tells the sides of a join apart.
+  const std::vector<Feed>& feeds() const { return feeds_; }
+
   // One line for people; the lines of a topology also tell two topologies apart.
   virtual std::string describe() const = 0;
   // Whether it is put together as it has to be; asked once, when the whole topology stands.
@@ -82,7 +90,23 @@ class Operator {
   virtual std::uint64_t pending_count() const { return 0; }
 
  private:
+  friend class OutletPlace;
+
   std::optional<int> flow_level_;
+  std::vector<Feed> feeds_;
+  int outlet_count_ = 0;
+};
+
+// What all outlets have in common: each knows whose it is, so that a topology can say what feeds
+// what.
+class OutletPlace {
+ public:
+  explicit OutletPlace(Operator& owner) : feed_{&owner, owner.outlet_count_++} {}
+  // For a part that is not attached, but looks up what comes out here.
+  void note_reader(Operator& part) const { part.feeds_.push_back(feed_); }
+
+ private:
+  Operator::Feed feed_;
 };
 
 // One whole record batch of a step, opened.

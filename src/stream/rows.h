@@ -2,6 +2,7 @@
 // those that go on. A row's texts are views into the fetched bytes and live until the step's end.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -12,7 +13,7 @@
 #include "base/time.h"
 #include "record/batch.h"
 #include "state/seen_store.h"
-#include "stream/outcomes.h"
+#include "stream/operator.h"
 
 namespace adbrook::stream {
 
@@ -48,9 +49,19 @@ class Consumer {
 
 // Where an operator hands its batches on, in the order in which the consumers were attached.
 template <class T>
-class Outlet {
+class Outlet : public OutletPlace {
  public:
-  void attach(Consumer<T>& consumer) { consumers_.push_back(&consumer); }
+  using OutletPlace::OutletPlace;
+
+  // `consumer` is an end of `part`.
+  void attach(Consumer<T>& consumer, Operator& part) {
+    consumers_.push_back(&consumer);
+    note_reader(part);
+  }
+  template <std::derived_from<Operator> Part>
+  void attach(Part& part) {
+    attach(part, part);
+  }
   void push(const Rows<T>& rows) const {
     if (rows.selected.empty()) return;
     for (Consumer<T>* consumer : consumers_) consumer->process(rows);

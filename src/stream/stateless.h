@@ -57,7 +57,7 @@ class Filter final : public Operator, public Consumer<T> {
   state::SeenStore* seen_;
   TaskContext& context_;
   ReasonId reason_;
-  Outlet<T> accepted_, refused_;
+  Outlet<T> accepted_{*this}, refused_{*this};
   std::vector<std::uint32_t> accepted_rows_, refused_rows_;
 };
 
@@ -85,7 +85,7 @@ class Branch final : public Operator, public Consumer<T> {
  private:
   std::string name_;
   Predicate predicate_;
-  Outlet<T> matching_, rest_;
+  Outlet<T> matching_{*this}, rest_{*this};
   std::vector<std::uint32_t> matching_rows_, rest_rows_;
 };
 

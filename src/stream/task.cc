@@ -34,6 +34,7 @@ Task::Task(bus::Bus& bus, io::FileSystem& files, std::unique_ptr<Topology> topol
       options_(std::move(options)),
       note_(std::move(note)),
       fingerprint_(topology_->fingerprint()),
+      fingerprint_without_feeds_(topology_->fingerprint_without_feeds()),
       changelog_{group_ + "-changelog", topology_->partition()} {
   for (const auto& input : topology_->inputs()) {
     readers_.emplace_back(bus_, bus::Partition{input->topic(), topology_->partition()});
@@ -77,7 +78,7 @@ Result<void> Task::begin_at_start() {
 Result<void> Task::load_state() {
   io::failpoint("restore-load");
   const state::CheckpointHead& head = checkpoint_->head();
-  if (head.topology_fingerprint != fingerprint_) {
+  if (!is_own(head.topology_fingerprint)) {
     if (auto decided = take_over(); !decided) return decided;
     if (origin_ == Origin::rebuilt) return begin_at_start();
   }
@@ -133,7 +134,8 @@ Result<void> Task::take_over() {
                 begin + ", of which it says nothing; go back to it or use another group");
   const auto stored = checkpoint_->read(kPartsBlob);
   if (!stored) return std::unexpected(stored.error());
-  const auto [evolution, what] = compare_topologies(as_text(*stored), remembered_parts(*topology_));
+  const auto [evolution, what] = compare_topologies(
+      as_text(*stored), remembered_parts(*topology_, feeds_in(as_text(*stored))));
   if (evolution == Evolution::refuse)
     return fail(ErrorKind::invalid, begin + ": " + what +
                                         "; its positions and steps mean other inputs, so use "
@@ -213,7 +215,7 @@ Result<void> Task::replay(const CommitRecord& record) {
     return fail(ErrorKind::corrupt, "the commits before it are missing since " +
                                         std::to_string(commit_number_) +
                                         "; the changelog lost records, restore it");
-  const bool own = record.fingerprint == fingerprint_;
+  const bool own = is_own(record.fingerprint);
   if (!own && origin_ != Origin::rebuilt)
     return fail(ErrorKind::invalid,
                 origin_ == Origin::taken_over

@@ -95,6 +95,10 @@ class Task {
   Result<void> begin_at_start();
   Result<void> fetch_changelog();
   Result<void> check_positions();
+  // Steps and states of this topology, also as earlier versions signed them.
+  bool is_own(std::uint64_t fingerprint) const {
+    return fingerprint == fingerprint_ || fingerprint == fingerprint_without_feeds_;
+  }
   Result<void> replay(const CommitRecord& record);
   Result<void> replay_step(const Step& step);
   Result<void> process(std::size_t input, const InputReader::Taken& taken);
@@ -114,6 +118,7 @@ class Task {
   StreamOptions options_;
   std::function<void(std::string_view)> note_;
   std::uint64_t fingerprint_;
+  std::uint64_t fingerprint_without_feeds_;
   int level_count_ = 1;
 
   bus::Partition changelog_;

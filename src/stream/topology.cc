@@ -1,6 +1,7 @@
 #include "stream/topology.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/hash.h"
 #include "stream/keyed/dead_letters.h"
@@ -128,12 +129,27 @@ std::vector<std::string> Topology::output_topics() const {
 
 // Every option that changes an answer stands in some part's line.
 std::string Topology::description() const {
+  std::map<const Operator*, std::string> numbers;
   std::string text;
-  for (const Operator* part : parts_) text += part->describe() + "\n";
+  for (const Operator* part : parts_) {
+    const std::string number = std::to_string(numbers.size() + 1);
+    numbers.emplace(part, number);
+    text += number + " " + part->describe() + (part->feeds().empty() ? "" : " <");
+    for (const auto& [from, outlet] : part->feeds())
+      text += " " + numbers[from] + (outlet == 0 ? "" : "." + std::to_string(outlet));
+    text += "\n";
+  }
   for (const auto& sink : sinks_) text += "sink " + sink->topic() + "\n";
   return text;
 }
 
 std::uint64_t Topology::fingerprint() const { return xxh3(as_bytes(description())); }
+
+std::uint64_t Topology::fingerprint_without_feeds() const {
+  std::string text;
+  for (const Operator* part : parts_) text += part->describe() + "\n";
+  for (const auto& sink : sinks_) text += "sink " + sink->topic() + "\n";
+  return xxh3(as_bytes(text));
+}
 
 }  // namespace adbrook::stream

@@ -173,9 +173,12 @@ class Topology {
   // Whether it was put together as it has to be: the first thing that was refused while it was
   // built, else what a part says that stands wrong.
   Result<void> check() const;
-  // One line per part, in order of their making.
+  // One line per part, in order of their making, with its number and the parts that feed it: `.n`
+  // behind one of these is its outlet n, of several.
   std::string description() const;
   std::uint64_t fingerprint() const;
+  // As it was when lines did not tell what feeds a part: states of that time bear it.
+  std::uint64_t fingerprint_without_feeds() const;
 
   // For the task that runs it. At the end of a step: moves the watermarks to where the inputs are
   // and tells every part. Only here they move, so that all events of a step are judged alike.
@@ -326,8 +329,8 @@ Stream<T> Stream<T>::repartition(std::string topic, Key key) const {
     explicit Ends(std::string name) : topic(std::move(name)) {}
     std::string describe() const override { return "rows of " + topic; }
     std::string topic;
-    Outlet<T> accepted;
-    Outlet<Rejected> rejected;
+    Outlet<T> accepted{*this};
+    Outlet<Rejected> rejected{*this};
   };
   auto& ends = topology_->add<Ends>(topic);
   const int level = level_ + 1;
@@ -368,11 +371,11 @@ void Stream<T>::join(std::string name, const Stream<P>& parents, Key parent_id, 
                      Policy policy) const {
   ADBROOK_ASSERT(parents.deduped_ != nullptr, "the parents of a join come from a dedupe");
   auto& made = topology_->add<Join<P, T, Key, Policy>>(
-      std::move(name), *parents.kind_, *kind_, *parents.deduped_, std::move(parent_id),
-      std::move(options), std::move(policy), topology_->context_);
-  parents.rows_->attach(made.parents());
-  for (Outlet<P>* excluded : parents.excluded_) excluded->attach(made.excluded_parents());
-  rows_->attach(made.children());
+      name, *parents.kind_, *kind_, *parents.deduped_, std::move(parent_id), std::move(options),
+      std::move(policy), topology_->context_);
+  parents.rows_->attach(made.parents(), made);
+  for (Outlet<P>* excluded : parents.excluded_) excluded->attach(made.excluded_parents(), made);
+  rows_->attach(made.children(), made);
 }
 
 }  // namespace adbrook::stream

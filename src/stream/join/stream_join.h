@@ -111,7 +111,7 @@ class StreamJoin final : public Operator {
  private:
   template <JoinSide kSide, class InK, class V>
   struct Side final : KeyedConsumer<InK, V> {
-    explicit Side(StreamJoin& to) : join(to) {}
+    explicit Side(StreamJoin& to) : join(to), late(to) {}
     void process(const KeyedRows<InK, V>& rows) override { join.take(*this, rows); }
     static constexpr JoinSide kIs = kSide;
     StreamJoin& join;
@@ -196,7 +196,7 @@ class StreamJoin final : public Operator {
   JoinBuffer buffer_;
   Side<JoinSide::left, LK, L> left_;
   Side<JoinSide::right, RK, R> right_;
-  KeyedOutlet<OutK, Out> rows_;
+  KeyedOutlet<OutK, Out> rows_{*this};
   KeyedBatch<OutK, Out> batch_;
   StepBytes bytes_;
   Buffer key_bytes_, value_bytes_;
@@ -236,8 +236,8 @@ auto join_streams(std::string store, const KeyedStream<LK, L>& left_stream,
   topology.name_store(store, made.buffer());
   for (std::string& part : JoinBuffer::store_names(store, kKind))
     topology.name_store(std::move(part), made.buffer());
-  left.rows().attach(made.left());
-  right.rows().attach(made.right());
+  left.rows().attach(made.left(), made);
+  right.rows().attach(made.right(), made);
   return JoinedStream<typename Made::OutK, typename Made::Out, L, R>(made, flow);
 }
 

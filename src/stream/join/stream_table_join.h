@@ -32,6 +32,7 @@ class StreamTableJoin final : public Operator, public KeyedConsumer<InK, V> {
   std::string describe() const override {
     return std::string(word_of(kKind)) + " " + guard_.name() + " with a table";
   }
+  bool stateless() const override { return true; }
   KeyedOutlet<OutK, Out>& rows() { return rows_; }
 
   void process(const KeyedRows<InK, V>& rows) override {
@@ -66,7 +67,7 @@ class StreamTableJoin final : public Operator, public KeyedConsumer<InK, V> {
   ReasonId no_row_, no_value_;
   Row row_;
   Buffer key_bytes_;
-  KeyedOutlet<OutK, Out> rows_;
+  KeyedOutlet<OutK, Out> rows_{*this};
   KeyedBatch<OutK, Out> batch_;
 };
 
@@ -80,6 +81,7 @@ auto join_table(std::string store, const KeyedStream<InK, V>& stream, const Tabl
   auto& made = flow.template add<StreamTableJoin<kKind, InK, V, K, W, F>>(
       std::move(store), kept.store()->bytes(), std::move(f), topology.context());
   placed.rows().attach(made);
+  kept.changes().note_reader(made);
   return KeyedStream(made.rows(), flow);
 }
 

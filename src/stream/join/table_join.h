@@ -103,7 +103,7 @@ class TableJoin final : public Operator {
   JoinedRows joined_;
   Side<JoinSide::left, L> left_;
   Side<JoinSide::right, R> right_;
-  KeyedOutlet<K, Change<Out>> rows_;
+  KeyedOutlet<K, Change<Out>> rows_{*this};
   KeyedBatch<K, Change<Out>> batch_;
   StepBytes bytes_;
   Buffer key_bytes_, value_bytes_;
@@ -119,8 +119,8 @@ auto join_tables(std::string store, const Table<K, L>& left, const Table<K, R>& 
   Topology& topology = *flow.topology;
   auto& made = flow.template add<Made>(store, options, std::move(f), topology.context());
   topology.name_store(std::move(store), made.joined());
-  left.changes().attach(made.left());
-  right.changes().attach(made.right());
+  left.changes().attach(made.left(), made);
+  right.changes().attach(made.right(), made);
   return Table<K, typename Made::Out>(made.rows(), nullptr, true, flow);
 }
 

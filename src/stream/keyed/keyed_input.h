@@ -162,7 +162,7 @@ class KeyedInput final : public Input {
   Codec codec_;
   TaskContext& context_;
   RecordLedger ledger_;
-  KeyedOutlet<K, V> rows_;
+  KeyedOutlet<K, V> rows_{*this};
   std::vector<K> keys_;
   std::vector<V> values_;
   std::vector<Timestamp> times_;

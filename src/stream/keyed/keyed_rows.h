@@ -2,6 +2,7 @@
 // with a selection, and for each row the record it came from.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -13,7 +14,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
-#include "stream/outcomes.h"
+#include "stream/operator.h"
 
 namespace adbrook::stream {
 
@@ -118,9 +119,19 @@ class KeyedConsumer {
 
 // Where an operator hands its batches on, in the order in which the consumers were attached.
 template <class K, class V>
-class KeyedOutlet {
+class KeyedOutlet : public OutletPlace {
  public:
-  void attach(KeyedConsumer<K, V>& consumer) { consumers_.push_back(&consumer); }
+  using OutletPlace::OutletPlace;
+
+  // `consumer` is an end of `part`.
+  void attach(KeyedConsumer<K, V>& consumer, Operator& part) {
+    consumers_.push_back(&consumer);
+    note_reader(part);
+  }
+  template <std::derived_from<Operator> Part>
+  void attach(Part& part) {
+    attach(part, part);
+  }
   bool connected() const { return !consumers_.empty(); }
   void push(const KeyedRows<K, V>& rows) const {
     if (rows.selected.empty()) return;

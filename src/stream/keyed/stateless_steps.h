@@ -61,7 +61,7 @@ class KeyedFilter final : public Operator, public KeyedConsumer<K, V> {
   Keep keep_;
   RowGuard guard_;
   ReasonId reason_;
-  KeyedOutlet<K, V> rows_;
+  KeyedOutlet<K, V> rows_{*this};
   std::vector<std::uint32_t> kept_;
 };
 
@@ -86,7 +86,7 @@ class MapValues final : public Operator, public KeyedConsumer<K, V> {
  private:
   F f_;
   RowGuard guard_;
-  KeyedOutlet<K, W> rows_;
+  KeyedOutlet<K, W> rows_{*this};
   std::vector<W> values_;
 };
 
@@ -110,7 +110,7 @@ class SelectKey final : public Operator, public KeyedConsumer<K, V> {
  private:
   F f_;
   RowGuard guard_;
-  KeyedOutlet<L, V> rows_;
+  KeyedOutlet<L, V> rows_{*this};
   std::vector<L> keys_;
 };
 
@@ -141,7 +141,7 @@ class MapRows final : public Operator, public KeyedConsumer<K, V> {
  private:
   F f_;
   RowGuard guard_;
-  KeyedOutlet<L, W> rows_;
+  KeyedOutlet<L, W> rows_{*this};
   std::vector<L> keys_;
   std::vector<W> values_;
 };
@@ -182,7 +182,7 @@ class FlatMap final : public Operator, public KeyedConsumer<K, V> {
  private:
   F f_;
   RowGuard guard_;
-  KeyedOutlet<L, W> rows_;
+  KeyedOutlet<L, W> rows_{*this};
   KeyedBatch<L, W> batch_;
 };
 
@@ -193,7 +193,9 @@ class KeyedBranch final : public Operator, public KeyedConsumer<K, V> {
   static constexpr std::size_t kOutletCount = sizeof...(Predicates) + 1;
 
   KeyedBranch(std::string name, TaskContext& context, Predicates... predicates)
-      : predicates_(std::move(predicates)...), guard_(std::move(name), context) {}
+      : predicates_(std::move(predicates)...),
+        guard_(std::move(name), context),
+        outlets_(make_outlets(std::make_index_sequence<kOutletCount>())) {}
 
   std::string describe() const override {
     return "branch " + guard_.name() + " in " + std::to_string(kOutletCount);
@@ -210,6 +212,10 @@ class KeyedBranch final : public Operator, public KeyedConsumer<K, V> {
   }
 
  private:
+  template <std::size_t... I>
+  auto make_outlets(std::index_sequence<I...>) {
+    return std::array{(static_cast<void>(I), KeyedOutlet<K, V>(*this))...};
+  }
   template <std::size_t I>
   std::size_t choose(const K& key, const V& value) {
     if constexpr (I == sizeof...(Predicates)) {
@@ -235,7 +241,7 @@ class Merge final : public Operator, public KeyedConsumer<K, V> {
   void process(const KeyedRows<K, V>& rows) override { rows_.push(rows); }
 
  private:
-  KeyedOutlet<K, V> rows_;
+  KeyedOutlet<K, V> rows_{*this};
 };
 
 // Calls f for every row where it stands, before anything behind it sees the batch.
@@ -256,7 +262,7 @@ class Peek final : public Operator, public KeyedConsumer<K, V> {
  private:
   F f_;
   RowGuard guard_;
-  KeyedOutlet<K, V> rows_;
+  KeyedOutlet<K, V> rows_{*this};
 };
 
 // Whether records of a topic go where their key says, or stay in the partition they came from.

@@ -118,7 +118,7 @@ class Process final : public Operator, public KeyedConsumer<K, V> {
   RowGuard guard_;
   ProcessorContext<L, W> context_;
   P processor_;
-  KeyedOutlet<L, W> rows_;
+  KeyedOutlet<L, W> rows_{*this};
 };
 
 // stream.process<MyProcessor>("name", what its constructor takes behind the context…)

@@ -211,7 +211,7 @@ class Aggregate final : public Operator, public KeyedConsumer<InK, V> {
   F fold_;
   FoldedRow<A> row_;
   Buffer key_bytes_;
-  KeyedOutlet<K, Change<A>> rows_;
+  KeyedOutlet<K, Change<A>> rows_{*this};
   KeyedBatch<K, Change<A>> batch_;
 };
 
@@ -257,6 +257,7 @@ class GroupChanges final : public Operator, public KeyedConsumer<K, Change<V>> {
       : f_(std::move(f)), guard_(std::move(name), context) {}
 
   std::string describe() const override { return "group_by table " + guard_.name(); }
+  bool stateless() const override { return true; }
   KeyedOutlet<L, Change<W>>& rows() { return rows_; }
 
   void process(const KeyedRows<K, Change<V>>& rows) override {
@@ -284,7 +285,7 @@ class GroupChanges final : public Operator, public KeyedConsumer<K, Change<V>> {
 
   F f_;
   RowGuard guard_;
-  KeyedOutlet<L, Change<W>> rows_;
+  KeyedOutlet<L, Change<W>> rows_{*this};
   KeyedBatch<L, Change<W>> batch_;
 };
 

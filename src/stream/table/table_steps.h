@@ -96,7 +96,7 @@ class KeepTable final : public Operator, public KeyedConsumer<InK, In> {
   TableStore<K, V> store_;
   StepBytes kept_bytes_;
   Buffer scratch_;
-  KeyedOutlet<K, Change<V>> rows_;
+  KeyedOutlet<K, Change<V>> rows_{*this};
   KeyedBatch<K, Change<V>> batch_;
 };
 
@@ -109,6 +109,7 @@ class TableUpdates final : public Operator, public KeyedConsumer<InK, std::optio
   explicit TableUpdates(TaskContext& context) : no_key_(context.counts.reason(kKeyMissing)) {}
 
   std::string describe() const override { return "table updates"; }
+  bool stateless() const override { return true; }
   KeyedOutlet<K, Change<V>>& rows() { return rows_; }
   void process(const KeyedRows<InK, std::optional<V>>& rows) override {
     for (const std::uint32_t i : rows.selected) {
@@ -123,7 +124,7 @@ class TableUpdates final : public Operator, public KeyedConsumer<InK, std::optio
 
  private:
   ReasonId no_key_;
-  KeyedOutlet<K, Change<V>> rows_;
+  KeyedOutlet<K, Change<V>> rows_{*this};
   KeyedBatch<K, Change<V>> batch_;
 };
 
@@ -139,6 +140,7 @@ class TableFilter final : public Operator, public KeyedConsumer<K, Change<V>> {
         reason_(context.counts.reason(name)) {}
 
   std::string describe() const override { return "filter table " + guard_.name(); }
+  bool stateless() const override { return true; }
   KeyedOutlet<K, Change<V>>& rows() { return rows_; }
 
   void process(const KeyedRows<K, Change<V>>& rows) override {
@@ -164,7 +166,7 @@ class TableFilter final : public Operator, public KeyedConsumer<K, Change<V>> {
   bool knows_old_;
   RowGuard guard_;
   ReasonId reason_;
-  KeyedOutlet<K, Change<V>> rows_;
+  KeyedOutlet<K, Change<V>> rows_{*this};
   std::vector<Change<V>> changes_;
   std::vector<std::uint32_t> kept_;
 };
@@ -177,6 +179,7 @@ class TableMapValues final : public Operator, public KeyedConsumer<K, Change<V>>
       : f_(std::move(f)), guard_(std::move(name), context) {}
 
   std::string describe() const override { return "map_values table " + guard_.name(); }
+  bool stateless() const override { return true; }
   KeyedOutlet<K, Change<W>>& rows() { return rows_; }
 
   void process(const KeyedRows<K, Change<V>>& rows) override {
@@ -196,7 +199,7 @@ class TableMapValues final : public Operator, public KeyedConsumer<K, Change<V>>
 
   F f_;
   RowGuard guard_;
-  KeyedOutlet<K, Change<W>> rows_;
+  KeyedOutlet<K, Change<W>> rows_{*this};
   std::vector<Change<W>> changes_;
 };
 
@@ -206,6 +209,7 @@ class TableToStream final : public Operator, public KeyedConsumer<K, Change<V>> 
   explicit TableToStream(TaskContext&) {}
 
   std::string describe() const override { return "to_stream"; }
+  bool stateless() const override { return true; }
   KeyedOutlet<K, std::optional<V>>& rows() { return rows_; }
   void process(const KeyedRows<K, Change<V>>& rows) override {
     if (values_.size() < rows.column_size()) values_.resize(rows.column_size());
@@ -214,7 +218,7 @@ class TableToStream final : public Operator, public KeyedConsumer<K, Change<V>> 
   }
 
  private:
-  KeyedOutlet<K, std::optional<V>> rows_;
+  KeyedOutlet<K, std::optional<V>> rows_{*this};
   std::vector<std::optional<V>> values_;
 };
 

@@ -143,9 +143,9 @@ class WindowAggregate final : public Operator, public KeyedConsumer<InK, V> {
   Buffer key_bytes_;
   StepBytes kept_bytes_;
   Timestamp watermark_ = Timestamp::lowest();
-  KeyedOutlet<Windowed<K>, std::optional<A>> updates_;
-  KeyedOutlet<Windowed<K>, A> finals_;
-  KeyedOutlet<K, LateRow<V>> late_;
+  KeyedOutlet<Windowed<K>, std::optional<A>> updates_{*this};
+  KeyedOutlet<Windowed<K>, A> finals_{*this};
+  KeyedOutlet<K, LateRow<V>> late_{*this};
   KeyedBatch<Windowed<K>, std::optional<A>> update_batch_;
   KeyedBatch<Windowed<K>, A> final_batch_;
   KeyedBatch<K, LateRow<V>> late_batch_;
