@@ -222,7 +222,7 @@ Result<void> Checkpoint::begin(CheckpointHead head) {
 }
 
 bool Checkpoint::wants_whole() const {
-  if (!current_ || failed_) return true;
+  if (!current_ || failed_ || starts_over_) return true;
   const std::uint64_t stored = stored_bytes();
   return file_sizes_.size() > kFilesMax ||
          (stored > kGarbageFree && stored - live_bytes() > stored / 2);
@@ -317,7 +317,7 @@ Result<void> Checkpoint::commit() {
 }
 
 void Checkpoint::publish() {
-  failed_ = false;
+  failed_ = starts_over_ = false;
   previous_ = std::move(current_);
   current_ = std::move(draft_);
   draft_ = {};

@@ -46,8 +46,10 @@ class Checkpoint {
 
   // Starts a new checkpoint. Nothing of it is visible to open() before commit() returned.
   Result<void> begin(CheckpointHead head);
-  // True while every blob must be written again: the first one, after a failure, when more than
-  // half of the stored bytes are garbage, or when there are too many files.
+  // What is stored is of no use to what comes: the next checkpoint begins without any blob of it.
+  void start_over() { starts_over_ = true; }
+  // True while every blob must be written again: the first one, after a failure or start_over(),
+  // when more than half of the stored bytes are garbage, or when there are too many files.
   bool whole() const { return whole_; }
   // True if the stored blob is the first `size` bytes of what it has to become, so that extend() is
   // enough. False also when it is in so many pieces that replace() is better.
@@ -107,6 +109,7 @@ class Checkpoint {
   bool writing_ = false;
   bool whole_ = true;
   bool failed_ = false;  // the last attempt
+  bool starts_over_ = false;
   Manifest draft_;
   std::unique_ptr<io::File> file_;
   std::uint64_t flushed_ = 0;

@@ -127,6 +127,10 @@ TEST(Evolution, another_store_is_built_again_from_all_steps_when_that_is_wanted)
   changing.restart_as(Shape::other_store, false);
   ASSERT_EQ(changing.trouble(), "");
   EXPECT_EQ(changing.counted(), 10u);
+  changing.driver().stop();
+  const auto checkpoint = state::Checkpoint::open(changing.driver().files(), kDirectory).value();
+  EXPECT_EQ(checkpoint->names("orders:").size(), 0u) << "of the store that is gone";
+  EXPECT_NE(checkpoint->names("books:").size(), 0u);
 }
 
 TEST(Evolution, other_inputs_are_refused) {

@@ -80,7 +80,10 @@ Result<void> Task::load_state() {
   const state::CheckpointHead& head = checkpoint_->head();
   if (!is_own(head.topology_fingerprint)) {
     if (auto decided = take_over(); !decided) return decided;
-    if (origin_ == Origin::rebuilt) return begin_at_start();
+    if (origin_ == Origin::rebuilt) {
+      checkpoint_->start_over();
+      return begin_at_start();
+    }
   }
   if (head.positions.size() != readers_.size() + 1)
     return fail(ErrorKind::corrupt, directory_ + ": the checkpoint names other inputs");
