@@ -315,6 +315,10 @@ Result<void> Task::guarded(F user_code) {
 
 Result<void> Task::end_step() {
   topology_->pass_time();
+  return trouble();
+}
+
+Result<void> Task::trouble() const {
   for (const Operator* part : topology_->parts())
     if (auto fine = part->trouble(); !fine) return fine;
   return {};

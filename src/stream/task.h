@@ -70,6 +70,8 @@ class Task {
   // Keeps retention away from what a restart may have to read.
   void hold_inputs();
 
+  // The first part that cannot work: also what was read of its state since the last step counts.
+  Result<void> trouble() const;
   // Bytes of state; asks every part.
   std::int64_t memory() const;
   bool has_full_store() const;  // by a budget of its own; cheap

@@ -515,7 +515,8 @@ void TaskLoop::finish_unit() {
 
 void TaskLoop::note_progress() { meters_.show(*task_); }
 
-// Called at rest, so the answers are about exactly what the log holds.
+// Called at rest, so the answers are about exactly what the log holds. A disk error that a question
+// met would end the next step: without new input it would be told to nobody.
 void TaskLoop::answer_questions() {
   if (questions_.empty()) return;
   std::vector<InputView> inputs;
@@ -526,6 +527,7 @@ void TaskLoop::answer_questions() {
   const TaskView view(task_->topology(), std::move(inputs), task_->commit_number(), committed_at_);
   for (Question& question : questions_) question(view);
   questions_.clear();
+  if (auto fine = task_->trouble(); !fine) fail_with(fine.error());
 }
 
 // A checkpoint that fails costs only a longer replay: the task goes on.

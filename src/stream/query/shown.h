@@ -42,9 +42,7 @@ struct Shown<T> {
 template <std::integral T>
 struct Shown<T> {
   static void write(serde::JsonWriter& json, T value) {
-    if constexpr (std::same_as<T, bool>)
-      json.boolean(value);
-    else if constexpr (std::signed_integral<T>)
+    if constexpr (std::signed_integral<T>)
       json.integer(value);
     else
       json.unsigned_integer(value);
@@ -52,6 +50,15 @@ struct Shown<T> {
   static bool parse(std::string_view text, T& out) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
     return error == std::errc() && end == text.data() + text.size();
+  }
+};
+
+template <>
+struct Shown<bool> {
+  static void write(serde::JsonWriter& json, bool value) { json.boolean(value); }
+  static bool parse(std::string_view text, bool& out) {
+    out = text == "true";
+    return out || text == "false";
   }
 };
 

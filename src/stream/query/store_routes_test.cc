@@ -128,5 +128,77 @@ TEST_F(StoreRoutes, what_cannot_be_asked_is_told_why) {
   EXPECT_EQ(get("/v1/stores/counts", "kye=ann").status, 400);
 }
 
+// What lies on the disk: a table and windows of more than their budgets.
+class SpilledStoreRoutes : public testing::Test {
+ protected:
+  static constexpr int kKeyCount = 4'000;
+
+  SpilledStoreRoutes() : driver_(define_spilling, {.start = kStart}) {
+    add_store_routes(router_, driver_.runner());
+    std::vector<TestRecord> orders;
+    for (int i = 0; i < kKeyCount; ++i)
+      orders.push_back({.key = key(i), .value = "v", .time = kStart + Millis(i)});
+    driver_.pipe("orders", 0, orders);
+    driver_.run();
+  }
+  static void define_spilling(Topology& topology) {
+    const StoreOptions spilling{.budget = 64_KiB, .over_budget = state::OverBudget::spill};
+    const auto orders = topology.stream<std::string, std::string>("orders");
+    orders.group_by_key().count("counts", spilling);
+    orders.group_by_key()
+        .windowed_by(TumblingWindow{.size = Millis(500)})
+        .count("windows", spilling);
+  }
+  static std::string key(int i) { return "customer-" + std::to_string(i) + std::string(40, '-'); }
+  void damage_runs() {
+    int damaged = 0;
+    const auto names = driver_.files().list("state/test/0").value();
+    for (const std::string& name : names) {
+      if (!name.starts_with("run-")) continue;
+      const auto file = driver_.files().open("state/test/0/" + name, io::OpenMode::write).value();
+      const Buffer garbage(static_cast<std::size_t>(file->size().value()), std::byte{0x5A});
+      ASSERT_TRUE(file->write_at(0, garbage));
+      ++damaged;
+    }
+    ASSERT_GT(damaged, 0) << "the stores spill";
+  }
+  http::Response get(const std::string& path, const std::string& query = "") {
+    http::Request request{.path = path, .query = query};
+    const auto match = router_.match(request);
+    http::Response answer{.status = 0};
+    match.route->handler(request, http::Responder([&answer](http::Response response) {
+                           answer = std::move(response);
+                         }));
+    driver_.run();
+    return answer;
+  }
+
+  TestDriver driver_;
+  Metrics metrics_;
+  http::Router router_{metrics_};
+};
+
+TEST_F(SpilledStoreRoutes, a_row_that_cannot_be_read_is_not_told_to_be_absent) {
+  for (const char* store : {"/v1/stores/counts", "/v1/stores/windows"})
+    EXPECT_NE(get(store, "key=" + key(7)).body.find("\"value\":1"), std::string::npos);
+  damage_runs();
+  int status = 200;
+  for (int i = 0; i < kKeyCount && status == 200; ++i) {
+    const auto answer = get("/v1/stores/counts", "key=" + key(i));
+    status = answer.status;
+    const bool told = answer.body.find("customer-") != std::string::npos;
+    ASSERT_TRUE(status != 200 || told) << key(i) << ": " << answer.body;
+  }
+  EXPECT_EQ(status, 500);
+  EXPECT_NE(driver_.runner().trouble().find("counts"), std::string::npos)
+      << "without new input too: " << driver_.runner().trouble();
+}
+
+TEST_F(SpilledStoreRoutes, a_listing_that_cannot_be_read_to_its_end_is_an_error) {
+  damage_runs();
+  EXPECT_EQ(get("/v1/stores/windows").status, 500);
+  EXPECT_NE(driver_.runner().trouble().find("windows"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace adbrook::stream

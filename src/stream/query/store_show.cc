@@ -15,6 +15,12 @@ std::string hexadecimal(ByteView bytes) {
   return text;
 }
 
+// A row whose block is damaged looks to a store like a row that is not there.
+Result<void> StoreShow::rows(const StoreQuery& query, ShownRows& to) const {
+  if (auto shown = show_rows(query, to); !shown) return shown;
+  return trouble();
+}
+
 bool ShownRows::begin() {
   if (left_ == 0) {
     more_ = true;

@@ -55,8 +55,13 @@ class StoreShow {
   virtual ~StoreShow() = default;
   virtual std::string_view kind() const = 0;  // table, windows or sessions
   virtual std::size_t count() const = 0;
-  // invalid: the key is no key of this store, or without one the store is too large.
-  virtual Result<void> rows(const StoreQuery& query, ShownRows& to) const = 0;
+  // invalid: the key is no key of this store, or without one the store is too large. What cannot
+  // be read from the disk is an error too, whatever was told before it.
+  Result<void> rows(const StoreQuery& query, ShownRows& to) const;
+
+ private:
+  virtual Result<void> show_rows(const StoreQuery& query, ShownRows& to) const = 0;
+  virtual const Result<void>& trouble() const = 0;
 };
 
 namespace detail {
@@ -87,7 +92,9 @@ class TableShow final : public StoreShow {
 
   std::string_view kind() const override { return "table"; }
   std::size_t count() const override { return store_.count(); }
-  Result<void> rows(const StoreQuery& query, ShownRows& to) const override {
+
+ private:
+  Result<void> show_rows(const StoreQuery& query, ShownRows& to) const override {
     if (!query.key) {
       if (auto few = detail::too_many(store_.count()); !few) return few;
       store_.for_each([&](ByteView key, ByteView row) { show(key, row, to); });
@@ -98,8 +105,7 @@ class TableShow final : public StoreShow {
     if (const auto row = store_.get(*key)) show(*key, *row, to);
     return {};
   }
-
- private:
+  const Result<void>& trouble() const override { return store_.trouble(); }
   static void show(ByteView key, ByteView row, ShownRows& to) {
     if (!to.begin()) return;
     to.json().key("key");
@@ -124,7 +130,9 @@ class WindowShow final : public StoreShow {
 
   std::string_view kind() const override { return size_ ? "windows" : "sessions"; }
   std::size_t count() const override { return store_.count(); }
-  Result<void> rows(const StoreQuery& query, ShownRows& to) const override {
+
+ private:
+  Result<void> show_rows(const StoreQuery& query, ShownRows& to) const override {
     if (!query.key) {
       if (auto few = detail::too_many(store_.count()); !few) return few;
       store_.for_each(
@@ -138,8 +146,7 @@ class WindowShow final : public StoreShow {
                  [&](Timestamp at, std::uint32_t, ByteView row) { show(*key, at, row, to); });
     return {};
   }
-
- private:
+  const Result<void>& trouble() const override { return store_.trouble(); }
   void show(ByteView key, Timestamp at, ByteView row, ShownRows& to) const {
     if (!to.begin()) return;
     const Timestamp in_front = load_row_time(row.data());
