@@ -431,11 +431,11 @@ void TaskLoop::move_idle_inputs() {
   }
 }
 
-// Where a source goes that was held but turned out to have no event: with the others.
+// Where a source goes that was held but turned out to have no event: with the others that had some.
 Timestamp TaskLoop::watermark_of_others(std::size_t input) const {
   Timestamp least = Timestamp::highest();
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    if (i == input || task_->input(i).internal()) continue;
+    if (i == input || task_->input(i).internal() || !inputs_[i].had_event) continue;
     if (const auto own = task_->input(i).watermark()) least = std::min(least, *own);
   }
   return least == Timestamp::highest() ? Timestamp::lowest() : least;

@@ -179,6 +179,22 @@ TEST(TaskRunner, a_topic_without_one_readable_event_does_not_stop_time) {
   EXPECT_GE(driver.watermark(), driver.zero() + 1h);
 }
 
+// Both are held at first, and neither may wait for the other afterwards.
+TEST(TaskRunner, topics_without_one_readable_event_do_not_wait_for_each_other) {
+  TestDriver driver([](Topology& topology) {
+    for (const std::string name : {"orders", "payments", "refunds"})
+      topology.source<Order>(name, OrderCodec{}, {.id = &Order::id, .time = &Order::time})
+          .settle(Outcome::counted);
+  });
+  const Timestamp first = driver.now();
+  for (const char* silent : {"payments", "refunds"})
+    driver.pipe(silent, {.key = "k", .value = "no order", .time = {}});
+  driver.pipe("orders", order_record(1, first));
+  driver.run();
+  driver.advance(20s);
+  driver.ask(0, [&](const TaskView& view) { EXPECT_GE(view.watermark(), first - 10s); });
+}
+
 TEST(TaskRunner, a_watermark_never_goes_back_when_another_input_begins) {
   TellingDriver driver;
   driver.order(1, 1h);
