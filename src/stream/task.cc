@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "base/assert.h"
@@ -54,8 +55,7 @@ Result<void> Task::open() {
           " passed over, an older one or a longer replay takes its place: " + damage);
   for (const auto& sink : topology_->sinks()) sink->mute(true);
   for (Operator* part : topology_->parts()) part->open(*checkpoint_);
-  for (const Operator* part : topology_->parts())
-    if (auto fine = part->trouble(); !fine) return fine;
+  if (auto fine = trouble(); !fine) return fine;
   auto begun = checkpoint_->empty() ? begin_at_start() : load_state();
   if (begun) hold_inputs();
   return begun;
@@ -305,6 +305,12 @@ template <class F>
 Result<void> Task::guarded(F user_code) {
   try {
     return user_code();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorKind::overloaded,
+                "a step did not get the memory it asked for (std::bad_alloc); nothing of it is "
+                "committed: give the process more memory or the stores smaller budgets and start "
+                "again, or, if it comes again at the same place, look for an operator that takes a "
+                "size out of a record unchecked");
   } catch (const std::exception& error) {
     return fail(ErrorKind::invalid, std::string("an operator threw: ") + error.what() +
                                         "; correct the topology and start again");

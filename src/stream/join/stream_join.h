@@ -135,8 +135,19 @@ class StreamJoin final : public Operator {
     batch_.push(rows_, rows.ledger);
   }
 
+  // All pairs of a row or, where f throws for one, none: its partners stay as they were then.
   template <JoinSide kSide, class V>
   void add(const K& key, const V& value, Timestamp time, std::uint32_t origin) {
+    const std::size_t told = batch_.size();
+    try {
+      meet<kSide>(key, value, time, origin);
+    } catch (...) {
+      batch_.take_back(told);
+      throw;
+    }
+  }
+  template <JoinSide kSide, class V>
+  void meet(const K& key, const V& value, Timestamp time, std::uint32_t origin) {
     buffer_.add(
         kSide, encoded(key, key_bytes_), time, encoded(value, value_bytes_),
         [&](Timestamp partner_time, ByteView partner) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,7 +47,8 @@ class DeadLetters {
 };
 
 // Calls users' functions row by row. A row whose call throws becomes a dead letter and is dropped;
-// the others go on. A function that throws always for the same row makes the same on a replay.
+// the others go on. A function that throws always for the same row makes the same on a replay. Not
+// so where memory ran out: std::bad_alloc goes on to the task, which stops before the commit.
 class RowGuard {
  public:
   RowGuard(std::string operator_name, TaskContext& context)
@@ -64,6 +66,8 @@ class RowGuard {
     for (std::size_t at = 0; at < selected.size();) {
       try {
         for (; at < selected.size(); ++at) f(selected[at]);
+      } catch (const std::bad_alloc&) {
+        throw;
       } catch (const std::exception& error) {
         refuse(rows, selected[at++], error.what());
       } catch (...) {
@@ -79,6 +83,8 @@ class RowGuard {
     try {
       f();
       return true;
+    } catch (const std::bad_alloc&) {
+      throw;
     } catch (const std::exception& error) {
       context_.dead_letters->add_without_record(time, {name_, kThrew, error.what()});
     } catch (...) {

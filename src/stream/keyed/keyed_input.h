@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -124,6 +125,8 @@ class KeyedInput final : public Input {
   bool decode(const record::RecordView& record, Timestamp& time, Refusal& why) {
     try {
       return codec_(record, keys_.emplace_back(), values_.emplace_back(), time, why);
+    } catch (const std::bad_alloc&) {
+      throw;
     } catch (...) {
       why = {kThrew, "", "the codec threw"};
       return false;

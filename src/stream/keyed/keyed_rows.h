@@ -178,6 +178,13 @@ class KeyedBatch {
     times_.clear();
     origins_.clear();
   }
+  // What was added behind the first `count` was never added.
+  void take_back(std::size_t count) {
+    keys_.erase(keys_.begin() + static_cast<std::ptrdiff_t>(count), keys_.end());
+    values_.erase(values_.begin() + static_cast<std::ptrdiff_t>(count), values_.end());
+    times_.resize(count);
+    origins_.resize(count);
+  }
 
  private:
   std::vector<K> keys_;

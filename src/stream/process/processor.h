@@ -86,8 +86,8 @@ class Process final : public Operator, public KeyedConsumer<K, V> {
   void process(const KeyedRows<K, V>& rows) override {
     guard_.each(rows, [&](std::uint32_t i) {
       context_.origin_ = rows.origins[i];
-      rows.mark(i, Ending::counted);
       processor_.process(rows.keys[i], rows.values[i], rows.times[i]);
+      rows.mark(i, Ending::counted);
     });
     context_.origin_ = kNoOrigin;
     context_.batch_.push(rows_, rows.ledger);

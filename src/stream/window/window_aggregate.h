@@ -49,31 +49,19 @@ class WindowAggregate final : public Operator, public KeyedConsumer<InK, V> {
   KeyedOutlet<K, LateRow<V>>& late() { return late_; }
 
   void process(const KeyedRows<InK, V>& rows) override {
-    const bool told = updates_.connected();
     guard_.each(rows, [&](std::uint32_t i) {
       if (is_null(rows.keys[i])) return rows.mark(i, Ending::filtered, no_key_);
-      const K& key = value_of(rows.keys[i]);
-      const ByteView key_bytes = encoded(key, key_bytes_);
-      bool taken = false;
-      TimeWindow last{};
-      for_each_window(window_, rows.times[i], [&](const TimeWindow& window) {
-        last = window;
-        if (watermark_ >= window.end + window_.grace) return;
-        taken = true;
-        row_.state = A{};
-        const bool changed = row_.fold(
-            StoredRow{store_, key_bytes, window.start}, rows.times[i],
-            [&](A& state, bool is_new) { return fold_(state, is_new, key, rows.values[i]); },
-            nullptr);
-        if (changed && told)
-          update_batch_.add({key, window}, row_.state, row_.time, rows.origins[i]);
-      });
-      if (taken) return rows.mark(i, Ending::counted);
-      rows.mark(i, Ending::late, too_late_);
-      if (late_.connected())
-        late_batch_.add(key,
-                        {rows.values[i], kWindowClosed, watermark_ - (last.end + window_.grace)},
-                        rows.times[i], rows.origins[i]);
+      key_view_ = encoded(value_of(rows.keys[i]), key_bytes_);
+      before_.clear();
+      const std::size_t told = update_batch_.size();
+      try {
+        if (fold_into_windows(rows, i)) return rows.mark(i, Ending::counted);
+      } catch (...) {
+        update_batch_.take_back(told);
+        take_back();
+        throw;
+      }
+      turn_away(rows, i);
     });
     late_batch_.push(late_, rows.ledger != nullptr ? rows.ledger->aside() : nullptr);
     update_batch_.push(updates_, rows.ledger);
@@ -104,14 +92,89 @@ class WindowAggregate final : public Operator, public KeyedConsumer<InK, V> {
 
  private:
   struct StoredRow {
-    state::TimeStore& store;
-    ByteView key;
+    WindowAggregate& in;
     Timestamp start;
-    std::span<std::byte> upsert(std::size_t size) { return store.upsert(key, start, size); }
-    std::optional<ByteView> get() { return store.get(key, start); }
-    void put(ByteView value) { store.put(key, start, value); }
-    void erase() { store.erase(key, start); }
+    std::span<std::byte> upsert(std::size_t size) {
+      const auto bytes = in.store_.upsert(in.key_view_, start, size);
+      note(is_new_row(bytes) ? std::nullopt : std::optional(ByteView(bytes)));
+      return bytes;
+    }
+    std::optional<ByteView> get() {
+      const auto bytes = in.store_.get(in.key_view_, start);
+      note(bytes);
+      return bytes;
+    }
+    void put(ByteView value) { in.store_.put(in.key_view_, start, value); }
+    void erase() { in.store_.erase(in.key_view_, start); }
+
+   private:
+    void note(std::optional<ByteView> row) {
+      if (in.window_.advance < in.window_.size) in.before_.note(start, row);
+    }
   };
+
+  // What the windows of a row held before it, should a later one's fold throw: all take it or none.
+  // Nothing is noted where a row has one window only.
+  class Before {
+   public:
+    struct Entry {
+      Timestamp start;
+      std::optional<std::size_t> begin;  // in bytes; absent: there was no such window
+      std::size_t size;
+    };
+    void clear() {
+      entries_.clear();
+      bytes_.clear();
+    }
+    void note(Timestamp start, std::optional<ByteView> row) {
+      entries_.push_back(
+          {start, row ? std::optional(bytes_.size()) : std::nullopt, row ? row->size() : 0});
+      if (row) append(bytes_, *row);
+    }
+    const std::vector<Entry>& entries() const { return entries_; }
+    ByteView bytes_of(const Entry& entry) const {
+      return ByteView(bytes_).subspan(*entry.begin, entry.size);
+    }
+
+   private:
+    std::vector<Entry> entries_;
+    Buffer bytes_;
+  };
+
+  // False when all of its windows are closed.
+  bool fold_into_windows(const KeyedRows<InK, V>& rows, std::uint32_t i) {
+    const K& key = value_of(rows.keys[i]);
+    bool taken = false;
+    for_each_window(window_, rows.times[i], [&](const TimeWindow& window) {
+      if (watermark_ >= window.end + window_.grace) return;
+      taken = true;
+      row_.state = A{};
+      const bool changed = row_.fold(
+          StoredRow{*this, window.start}, rows.times[i],
+          [&](A& state, bool is_new) { return fold_(state, is_new, key, rows.values[i]); },
+          nullptr);
+      if (changed && updates_.connected())
+        update_batch_.add({key, window}, row_.state, row_.time, rows.origins[i]);
+    });
+    return taken;
+  }
+  void take_back() {
+    for (const auto& entry : before_.entries()) {
+      if (entry.begin)
+        store_.put(key_view_, entry.start, before_.bytes_of(entry));
+      else
+        store_.erase(key_view_, entry.start);
+    }
+  }
+  void turn_away(const KeyedRows<InK, V>& rows, std::uint32_t i) {
+    rows.mark(i, Ending::late, too_late_);
+    if (!late_.connected()) return;
+    const Timestamp last_start = bucket_start(rows.times[i], window_.advance);
+    late_batch_.add(
+        value_of(rows.keys[i]),
+        {rows.values[i], kWindowClosed, watermark_ - (last_start + window_.size + window_.grace)},
+        rows.times[i], rows.origins[i]);
+  }
 
   // The latest start of a window that is closed at this watermark.
   Timestamp closed_start(Timestamp watermark) const {
@@ -141,6 +204,8 @@ class WindowAggregate final : public Operator, public KeyedConsumer<InK, V> {
   F fold_;
   FoldedRow<A> row_;
   Buffer key_bytes_;
+  ByteView key_view_;  // of the row being taken, as the next
+  Before before_;
   StepBytes kept_bytes_;
   Timestamp watermark_ = Timestamp::lowest();
   KeyedOutlet<Windowed<K>, std::optional<A>> updates_{*this};
