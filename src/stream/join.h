@@ -101,6 +101,7 @@ class Join final : public Operator {
     return "join " + name_ + " within " + format_duration(options_.within) + " grace " +
            format_duration(options_.grace) + " skew " + format_duration(options_.skew);
   }
+  std::vector<std::string> store_names() const { return {open_name(), waiting_name()}; }
   Consumer<P>& parents() { return parents_; }
   Consumer<P>& excluded_parents() { return excluded_parents_; }
   Consumer<C>& children() { return children_; }
@@ -121,12 +122,12 @@ class Join final : public Operator {
   }
 
   void save(state::Checkpoint& checkpoint) override {
-    open_.save(checkpoint, name_ + "-open");
-    waiting_.save(checkpoint, name_ + "-waiting");
+    open_.save(checkpoint, open_name());
+    waiting_.save(checkpoint, waiting_name());
   }
   Result<void> load(const state::Checkpoint& checkpoint) override {
-    if (auto loaded = open_.load(checkpoint, name_ + "-open"); !loaded) return loaded;
-    return waiting_.load(checkpoint, name_ + "-waiting");
+    if (auto loaded = open_.load(checkpoint, open_name()); !loaded) return loaded;
+    return waiting_.load(checkpoint, waiting_name());
   }
   std::int64_t memory() const override { return open_.memory().count + waiting_.memory().count; }
   bool full() const override { return waiting_.full(); }
@@ -134,6 +135,9 @@ class Join final : public Operator {
 
  private:
   static constexpr std::int64_t kBucketsPerWindow = 64;
+
+  std::string open_name() const { return name_ + "-open"; }
+  std::string waiting_name() const { return name_ + "-waiting"; }
 
   static Millis bucket_of(const JoinOptions& options) {
     return std::max(Millis(1), (options.within + options.grace) / kBucketsPerWindow);

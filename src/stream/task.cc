@@ -13,7 +13,6 @@ namespace adbrook::stream {
 
 namespace {
 
-constexpr std::string_view kTaskBlob = "task";
 constexpr std::string_view kLevelsBlob = "task:levels";
 constexpr std::string_view kPartsBlob = "topology";
 

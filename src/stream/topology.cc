@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "stream/keyed/dead_letters.h"
 #include "stream/query/store_show.h"
 
@@ -96,6 +97,12 @@ Sink& Topology::sink(std::string_view topic) {
 }
 
 void Topology::add_store(NamedStore store) {
+  if (store.name.contains(':') || store.name == kTaskBlob)
+    refuse(
+        {ErrorKind::invalid,
+         "'" + printable(store.name, 100) +
+             "' is no name for a store or a processor: in a checkpoint ':' ends such a name, and "
+             "'task' is the task itself; choose another"});
   for (const NamedStore& other : stores_)
     if (other.name == store.name)
       refuse({ErrorKind::invalid, "two stores are named " + store.name +

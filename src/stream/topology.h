@@ -22,6 +22,9 @@
 
 namespace adbrook::stream {
 
+// What a task itself keeps in its checkpoints; no store's or processor's name.
+inline constexpr std::string_view kTaskBlob = "task";
+
 class Topology;
 template <class T>
 class Stream;
@@ -203,7 +206,7 @@ class Topology {
   Input& add_input(std::unique_ptr<Input> input);
   // Each topic is read once; a second time is refused.
   InputPlace next_place(std::string topic, std::string origin_topic, int level);
-  // Each name is given once; a second time is refused.
+  // Stores and processors share their names: each is given once, a second time is refused.
   template <class Store>
   void name_store(std::string name, const Store& store) {
     add_store({std::move(name), typeid(Store), &store});
@@ -373,6 +376,7 @@ void Stream<T>::join(std::string name, const Stream<P>& parents, Key parent_id, 
   auto& made = topology_->add<Join<P, T, Key, Policy>>(
       name, *parents.kind_, *kind_, *parents.deduped_, std::move(parent_id), std::move(options),
       std::move(policy), topology_->context_);
+  for (std::string& store : made.store_names()) topology_->name_store(std::move(store), made);
   parents.rows_->attach(made.parents(), made);
   for (Outlet<P>* excluded : parents.excluded_) excluded->attach(made.excluded_parents(), made);
   rows_->attach(made.children(), made);

@@ -201,5 +201,37 @@ TEST(HalfDone, a_row_for_which_there_was_no_memory_is_taken_again_after_a_restar
   EXPECT_EQ(values(driver, "out"), (Texts{"small", "large"}));
 }
 
+TEST(StepNames, of_processors_and_stores_are_each_given_once) {
+  EXPECT_EQ(refusal([](Topology& topology) {
+              const auto in = topology.stream<Text, Text>("in");
+              in.process<Picky>("same").to("out");
+              in.group_by_key().count("same");
+            }),
+            "two stores are named same: each would load the other's state; give every stateful "
+            "step a name of its own");
+  EXPECT_NE(refusal([](Topology& topology) {
+              const auto in = topology.stream<Text, Text>("in");
+              in.process<Picky>("same").to("out");
+              in.process<Picky>("same").to("out");
+            }),
+            "");
+}
+
+TEST(StepNames, that_a_checkpoint_could_not_tell_apart_are_refused) {
+  EXPECT_EQ(refusal([](Topology& topology) {
+              topology.stream<Text, Text>("in").process<Picky>("enrich: in").to("out");
+            }),
+            "'enrich: in' is no name for a store or a processor: in a checkpoint ':' ends such a "
+            "name, and 'task' is the task itself; choose another");
+  EXPECT_NE(refusal([](Topology& topology) {
+              topology.stream<Text, Text>("in").group_by_key().count("task");
+            }),
+            "");
+  EXPECT_NE(refusal([](Topology& topology) {
+              topology.stream<Text, Text>("in").group_by_key().count("a:b");
+            }),
+            "");
+}
+
 }  // namespace
 }  // namespace adbrook::stream

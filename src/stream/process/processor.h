@@ -127,8 +127,8 @@ template <class P, class... Args>
 auto KeyedStream<K, V>::process(std::string name, Args&&... args) const {
   static_assert(Processor<P, K, V>, "process(const K&, const V&, Timestamp), OutKey and OutValue");
   Topology& topology = *flow_.topology;
-  auto& made =
-      flow_.template add<Process<K, V, P>>(topology, std::move(name), std::forward<Args>(args)...);
+  auto& made = flow_.template add<Process<K, V, P>>(topology, name, std::forward<Args>(args)...);
+  topology.name_store(std::move(name), made);
   rows_->attach(made);
   Flow flow = flow_;
   flow.rekeyed = true;
