@@ -31,9 +31,8 @@ Millis window_of(const JoinBufferOptions& options) {
 }
 
 state::TimeStoreOptions store_options(const JoinBufferOptions& options) {
-  const std::int64_t store_count = 2 + 2 * static_cast<std::int64_t>(options.kind);
   const bool spills = options.over_budget == state::OverBudget::spill;
-  return {.budget = Bytes{options.budget.count / store_count},
+  return {.budget = Bytes{options.budget.count / JoinBuffer::store_count(options.kind)},
           .over_budget = options.over_budget,
           .hash_seed = options.hash_seed,
           .bucket = std::max(Millis(1), window_of(options) / (spills ? kSpilledBucketsPerWindow

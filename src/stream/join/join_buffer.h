@@ -47,6 +47,8 @@ class JoinBuffer {
 
   // The stores of a join of this name and kind, for which the names are taken.
   static std::vector<std::string> store_names(const std::string& name, JoinKind kind);
+  // So many parts get an equal share of the budget.
+  static std::int64_t store_count(JoinKind kind) { return 2 + 2 * static_cast<std::int64_t>(kind); }
 
   // A row may be reported alone.
   bool preserves(JoinSide side) const { return side_of(side).preserved; }

@@ -26,7 +26,8 @@ struct JoinWindows {
   StoreOptions store = {};  // of both sides together
 };
 
-inline Result<void> check_windows(const std::string& store, const JoinWindows& windows) {
+inline Result<void> check_windows(const std::string& store, const JoinWindows& windows,
+                                  JoinKind kind) {
   for (const auto& [name, value] :
        {std::pair("before", windows.before), std::pair("after", windows.after),
         std::pair("grace", windows.grace)})
@@ -35,7 +36,7 @@ inline Result<void> check_windows(const std::string& store, const JoinWindows& w
                                           std::to_string(value.count()) +
                                           " ms, but a window reaches 0 ms or further; swap the "
                                           "sides or give 0");
-  return check_budget(store, windows.store);
+  return check_budget(store, windows.store, JoinBuffer::store_count(kind));
 }
 
 // Rows without a value join nothing. Rows without a key have no partner: reported alone at once
@@ -82,7 +83,7 @@ class StreamJoin final : public Operator {
            format_duration(windows_.before) + " after " + format_duration(windows_.after) +
            " grace " + format_duration(windows_.grace);
   }
-  Result<void> check() const override { return check_windows(name_, windows_); }
+  Result<void> check() const override { return check_windows(name_, windows_, kKind); }
 
   KeyedConsumer<LK, L>& left() { return left_; }
   KeyedConsumer<RK, R>& right() { return right_; }

@@ -233,5 +233,22 @@ TEST(StepNames, that_a_checkpoint_could_not_tell_apart_are_refused) {
             "");
 }
 
+TEST(JoinBudget, is_enough_for_each_part_of_the_join) {
+  const auto outer = [](Bytes budget) {
+    return refusal([budget](Topology& topology) {
+      using MaybeText = std::optional<Text>;
+      topology.stream<Text, Text>("left")
+          .outer_join("pairs", topology.stream<Text, Text>("right"),
+                      JoinWindows{.after = 1s, .store = {.budget = budget}},
+                      [](const MaybeText& l, const MaybeText&) { return l.value_or("~"); })
+          .to("out");
+    });
+  };
+  EXPECT_EQ(outer(128_KiB),
+            "store pairs has a budget of 131072 bytes, less than a bucket in each of its parts "
+            "takes; give it at least 393216");
+  EXPECT_EQ(outer(384_KiB), "");
+}
+
 }  // namespace
 }  // namespace adbrook::stream

@@ -23,12 +23,16 @@ inline state::KeyValueStoreOptions key_value_options(const StoreOptions& options
   return {.budget = options.budget, .over_budget = options.over_budget, .hash_seed = hash_seed};
 }
 
-inline Result<void> check_budget(const std::string& store, const StoreOptions& options) {
-  if (options.budget >= kStoreBudgetMin) return {};
+// For a step that divides its budget between `part_count` stores of its own.
+inline Result<void> check_budget(const std::string& store, const StoreOptions& options,
+                                 std::int64_t part_count = 1) {
+  const std::int64_t least = kStoreBudgetMin.count * part_count;
+  if (options.budget.count >= least) return {};
+  const std::string parts =
+      part_count == 1 ? "one bucket takes" : "a bucket in each of its parts takes";
   return fail(ErrorKind::invalid, "store " + store + " has a budget of " +
-                                      std::to_string(options.budget.count) +
-                                      " bytes, less than one bucket takes; give it at least " +
-                                      std::to_string(kStoreBudgetMin.count));
+                                      std::to_string(options.budget.count) + " bytes, less than " +
+                                      parts + "; give it at least " + std::to_string(least));
 }
 
 }  // namespace adbrook::stream
