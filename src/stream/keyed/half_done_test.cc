@@ -250,5 +250,35 @@ TEST(JoinBudget, is_enough_for_each_part_of_the_join) {
   EXPECT_EQ(outer(384_KiB), "");
 }
 
+// std::vector<bool> has no span.
+TEST(KeyedStream, truths_flow_like_other_values) {
+  TestDriver driver(
+      [](Topology& topology) {
+        const auto text = [](bool paid) { return Text(paid ? "paid" : "open"); };
+        const auto orders = topology.stream<Text, Text>("in").map_values(
+            "paid", [](const Text& value) { return value.starts_with("paid"); });
+        orders.filter("open", [](bool paid) { return !paid; }).map_values("text", text).to("open");
+        orders.select_key("by paid", [](bool paid) { return paid; }).group_by_key().count("orders");
+        orders.to_table("last").to_stream().to("last");
+      },
+      in_order());
+  std::vector<TestRecord> records;
+  for (int i = 0; i < 2'500; ++i)
+    records.push_back(at(std::to_string(i), i % 5 == 0 ? "open" : "paid", i));
+  driver.pipe("in", 0, records);
+  driver.run();
+  EXPECT_EQ(driver.runner().trouble(), "");
+  EXPECT_EQ(driver.records("open").size(), 500u);
+  const auto last = driver.records("last");
+  ASSERT_EQ(last.size(), 2'500u);
+  EXPECT_EQ(last[0].value, Text(1, '\0'));
+  EXPECT_EQ(last[1].value, Text(1, '\1'));
+  driver.ask(0, [](const TaskView& view) {
+    const auto row = view.store<state::KeyValueStore>("orders")->get(as_bytes(Text(1, '\1')));
+    ASSERT_TRUE(row);
+    EXPECT_EQ(load_be<std::int64_t>(row->data() + kRowTimeSize), 2'000);
+  });
+}
+
 }  // namespace
 }  // namespace adbrook::stream

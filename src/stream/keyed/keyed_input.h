@@ -166,8 +166,8 @@ class KeyedInput final : public Input {
   TaskContext& context_;
   RecordLedger ledger_;
   KeyedOutlet<K, V> rows_{*this};
-  std::vector<K> keys_;
-  std::vector<V> values_;
+  Column<K> keys_;
+  Column<V> values_;
   std::vector<Timestamp> times_;
   WholeSelection all_;
 };

@@ -14,6 +14,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "stream/keyed/column.h"
 #include "stream/operator.h"
 
 namespace adbrook::stream {
@@ -187,8 +188,8 @@ class KeyedBatch {
   }
 
  private:
-  std::vector<K> keys_;
-  std::vector<V> values_;
+  Column<K> keys_;
+  Column<V> values_;
   std::vector<Timestamp> times_;
   std::vector<std::uint32_t> origins_;
   WholeSelection all_;

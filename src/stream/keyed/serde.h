@@ -66,6 +66,18 @@ struct Serde<T> {
   }
 };
 
+// One byte; of other values than 0 and 1 no bool can be made.
+template <>
+struct Serde<bool> {
+  static constexpr std::size_t kSize = 1;
+  static void encode(bool value, Buffer& to) { to.push_back(std::byte{value}); }
+  static bool decode(ByteView from, bool& out) {
+    if (from.size() != kSize || std::to_integer<unsigned>(from[0]) > 1) return false;
+    out = from[0] == std::byte{1};
+    return true;
+  }
+};
+
 template <>
 struct Serde<double> {
   static constexpr std::size_t kSize = sizeof(double);

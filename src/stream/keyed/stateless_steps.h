@@ -87,7 +87,7 @@ class MapValues final : public Operator, public KeyedConsumer<K, V> {
   F f_;
   RowGuard guard_;
   KeyedOutlet<K, W> rows_{*this};
-  std::vector<W> values_;
+  Column<W> values_;
 };
 
 template <class K, class V, class L, class F>
@@ -111,7 +111,7 @@ class SelectKey final : public Operator, public KeyedConsumer<K, V> {
   F f_;
   RowGuard guard_;
   KeyedOutlet<L, V> rows_{*this};
-  std::vector<L> keys_;
+  Column<L> keys_;
 };
 
 // f gives a pair of the new key and the new value.
@@ -142,8 +142,8 @@ class MapRows final : public Operator, public KeyedConsumer<K, V> {
   F f_;
   RowGuard guard_;
   KeyedOutlet<L, W> rows_{*this};
-  std::vector<L> keys_;
-  std::vector<W> values_;
+  Column<L> keys_;
+  Column<W> values_;
 };
 
 // Where flat_map's function puts what a row becomes: none, one or several rows of the row's time.
