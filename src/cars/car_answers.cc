@@ -16,9 +16,10 @@ const state::KeyValueStore& store_of(const stream::TaskView& task, std::string_v
   return *store;
 }
 
-std::vector<RaisedAlert> alerts_of(const stream::TaskView& task) {
+Result<std::vector<RaisedAlert>> alerts_of(const stream::TaskView& task) {
   std::vector<RaisedAlert> raised;
-  store_of(task, kAlertStore).for_each([&](ByteView key, ByteView row) {
+  const auto& books = store_of(task, kAlertStore);
+  books.for_each([&](ByteView key, ByteView row) {
     StoredBook read;
     if (!read_stored(key, row, read)) return;
     for (std::size_t i = 0; i < kAlertKindCount; ++i) {
@@ -27,17 +28,37 @@ std::vector<RaisedAlert> alerts_of(const stream::TaskView& task) {
         raised.push_back({std::string(read.car), kind, read.book.raised_at(kind)});
     }
   });
+  if (!books.trouble()) return pass(books.trouble().error());
   return raised;
 }
 
 auto order(const RaisedAlert& alert) { return std::tie(alert.car, alert.kind); }
 auto order(const RouteRow& row) { return std::tie(row.car, row.route); }
 
+// Of a car whose readings lie in several partitions each of their tasks tells a row.
+void take_in(RaisedAlert& alert, const RaisedAlert& other) {
+  alert.since = std::min(alert.since, other.since);
+}
+void take_in(RouteRow& row, const RouteRow& other) { row.totals.merge(other.totals); }
+
+template <class Row>
+void sort_and_unite(std::vector<Row>& rows) {
+  std::ranges::sort(rows, [](const Row& a, const Row& b) { return order(a) < order(b); });
+  std::vector<Row> united;
+  for (Row& row : rows) {
+    if (!united.empty() && order(united.back()) == order(row))
+      take_in(united.back(), row);
+    else
+      united.push_back(std::move(row));
+  }
+  rows = std::move(united);
+}
+
 // One task after the other: what was gathered is owned by the question that is asked next.
 template <class Row>
 struct Gathering {
   stream::TaskRunner& tasks;
-  std::vector<Row> (*rows_of)(const stream::TaskView&);
+  Result<std::vector<Row>> (*rows_of)(const stream::TaskView&);
   Answer<Rows<Row>> answer;
   Rows<Row> gathered;
 };
@@ -46,21 +67,21 @@ template <class Row>
 void ask_next(std::shared_ptr<Gathering<Row>> state, std::int32_t task) {
   stream::TaskRunner& tasks = state->tasks;
   if (task == tasks.task_count()) {
-    std::ranges::sort(state->gathered.rows,
-                      [](const Row& a, const Row& b) { return order(a) < order(b); });
+    sort_and_unite(state->gathered.rows);
     return state->answer(std::move(state->gathered));
   }
   const bool asked = tasks.ask(task, [state, task](const stream::TaskView& view) {
     add_freshness(state->gathered.freshness, view);
     auto rows = state->rows_of(view);
-    std::ranges::move(rows, std::back_inserter(state->gathered.rows));
+    if (!rows) return state->answer(std::unexpected(rows.error()));
+    std::ranges::move(*rows, std::back_inserter(state->gathered.rows));
     ask_next(state, task + 1);
   });
   if (!asked) state->answer(std::unexpected(no_answer(task)));
 }
 
 template <class Row>
-void gather(stream::TaskRunner& tasks, std::vector<Row> (*rows_of)(const stream::TaskView&),
+void gather(stream::TaskRunner& tasks, Result<std::vector<Row>> (*rows_of)(const stream::TaskView&),
             Answer<Rows<Row>> answer) {
   ask_next(std::make_shared<Gathering<Row>>(tasks, rows_of, std::move(answer), Rows<Row>{}), 0);
 }
@@ -75,14 +96,16 @@ void ask_for_routes(stream::TaskRunner& tasks, Answer<Rows<RouteRow>> answer) {
   gather(tasks, routes_of, std::move(answer));
 }
 
-std::vector<RouteRow> routes_of(const stream::TaskView& task) {
+Result<std::vector<RouteRow>> routes_of(const stream::TaskView& task) {
   std::vector<RouteRow> rows;
-  store_of(task, kTotalsStore).for_each([&](ByteView key, ByteView row) {
+  const auto& totals = store_of(task, kTotalsStore);
+  totals.for_each([&](ByteView key, ByteView row) {
     StoredTotals read;
     if (read_stored(key, row, read))
       rows.push_back(
           {std::string(read.key.car), std::string(read.key.route), std::move(read.totals)});
   });
+  if (!totals.trouble()) return pass(totals.trouble().error());
   return rows;
 }
 

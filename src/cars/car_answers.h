@@ -34,7 +34,7 @@ struct RouteRow {
 template <class Row>
 struct Rows {
   Freshness freshness;
-  std::vector<Row> rows;  // by car, then by kind or route
+  std::vector<Row> rows;  // one for each car and kind or route, in that order
 };
 template <class T>
 using Answer = std::move_only_function<void(Result<T>)>;
@@ -44,8 +44,8 @@ using Answer = std::move_only_function<void(Result<T>)>;
 void ask_for_alerts(stream::TaskRunner& tasks, Answer<Rows<RaisedAlert>> answer);
 void ask_for_routes(stream::TaskRunner& tasks, Answer<Rows<RouteRow>> answer);
 
-// The totals of one task.
-std::vector<RouteRow> routes_of(const stream::TaskView& task);
+// The totals of one task. An error when its store could not be read.
+Result<std::vector<RouteRow>> routes_of(const stream::TaskView& task);
 void add_freshness(Freshness& all, const stream::TaskView& task);
 // Why a task does not answer.
 Error no_answer(std::int32_t task);

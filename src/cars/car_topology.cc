@@ -83,7 +83,7 @@ namespace {
 
 using stream::Serde;
 
-// By drive. All drives of a car are in the car's own partition, so nothing has to move.
+// By drive. All drives of a car lie where its readings do, so nothing has to move.
 stream::KeyedStream<RouteKey, Telemetry> by_route(
     const stream::KeyedStream<std::string_view, Telemetry>& readings) {
   const auto keyed =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "cars/byte_front.h"
 
@@ -45,6 +46,18 @@ RowSet::Added RowSet::add(std::uint64_t row) {
   return Added::added;
 }
 
+void RowSet::merge(const RowSet& other) {
+  std::vector<Run> all;
+  std::ranges::merge(runs_, other.runs_, std::back_inserter(all), {}, &Run::first, &Run::first);
+  runs_.clear();
+  for (const Run& run : all) {
+    if (!runs_.empty() && run.first <= runs_.back().end)
+      runs_.back().end = std::max(runs_.back().end, run.end);
+    else
+      runs_.push_back(run);
+  }
+}
+
 std::uint64_t RowSet::row_count() const {
   std::uint64_t count = 0;
   for (const Run& run : runs_) count += run.end - run.first;
@@ -84,6 +97,14 @@ bool RouteTotals::add(const Telemetry& reading) {
     fuel_ul += *fuel;
   }
   return true;
+}
+
+void RouteTotals::merge(const RouteTotals& other) {
+  rows.merge(other.rows);
+  covered_ms += other.covered_ms;
+  distance_mm += other.distance_mm;
+  fuelled_mm += other.fuelled_mm;
+  fuel_ul += other.fuel_ul;
 }
 
 std::optional<double> RouteTotals::litres_per_100_km() const {

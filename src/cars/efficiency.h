@@ -24,6 +24,9 @@ class RowSet {
   enum class Added : std::uint8_t { added, was_there, full };
   Added add(std::uint64_t row);
 
+  // All rows of both, however many runs that gives.
+  void merge(const RowSet& other);
+
   const std::vector<Run>& runs() const { return runs_; }
   std::uint64_t row_count() const;
 
@@ -47,6 +50,9 @@ struct RouteTotals {
 
   // False: the set of rows is full and the reading is not in the sums.
   bool add(const Telemetry& reading);
+
+  // Takes in what another task has counted of the route. A row that both have counts twice.
+  void merge(const RouteTotals& other);
 
   // Absent where a route has no fuel or did not move.
   std::optional<double> litres_per_100_km() const;

@@ -99,6 +99,22 @@ TEST(RowSet, agrees_with_a_plain_set) {
   }
 }
 
+TEST(RowSet, merged_has_the_rows_of_both) {
+  const auto seed = io::test_seeds(1).front();
+  SCOPED_TRACE(io::seed_note(seed));
+  io::SeededRandom random(seed);
+  for (int round = 0; round < 100; ++round) {
+    RowSet one, other, all;
+    for (int i = 0; i < 60; ++i) {
+      const std::uint64_t row = random.below(100);
+      (i % 2 == 0 ? one : other).add(row);
+      all.add(row);
+    }
+    one.merge(other);
+    ASSERT_EQ(one, all);
+  }
+}
+
 TEST(RowSet, takes_no_more_runs_than_its_limit) {
   RowSet rows;
   for (std::uint64_t i = 0; i < RowSet::kRunCountMax; ++i)

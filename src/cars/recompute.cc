@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "cars/car_topology.h"
 #include "cars/telemetry_codec.h"
@@ -30,8 +31,24 @@ const RouteTotals* find(const Totals& totals, const Totals::key_type& key) {
 
 }  // namespace
 
+// Nobody else recounts meanwhile. Given back also when a task that stops drops its question.
+class Recompute::Turn {
+ public:
+  explicit Turn(std::shared_ptr<std::atomic<bool>> under_way) : under_way_(std::move(under_way)) {}
+  Turn(Turn&&) noexcept = default;
+  Turn& operator=(Turn&&) = delete;
+  ~Turn() { give_back(); }
+  void give_back() {
+    if (under_way_) std::exchange(under_way_, nullptr)->store(false);
+  }
+
+ private:
+  std::shared_ptr<std::atomic<bool>> under_way_;
+};
+
 // One recount under way; owned by the question or step that comes next.
 struct Recompute::Running {
+  Turn turn;
   Answer<Recomputed> answer;
   Recomputed result;
   Totals running, counted;
@@ -43,12 +60,10 @@ struct Recompute::Running {
 };
 
 void Recompute::start(Answer<Recomputed> answer) {
-  if (under_way_.exchange(true))
+  if (under_way_->exchange(true))
     return answer(fail(ErrorKind::overloaded,
                        "recompute: another one is under way; ask again when it has ended"));
-  auto running = std::make_shared<Running>();
-  running->answer = std::move(answer);
-  ask(std::move(running));
+  ask(std::make_shared<Running>(Turn(under_way_), std::move(answer)));
 }
 
 // The totals of one task and its position are of one commit, so that both counts are comparable.
@@ -60,9 +75,10 @@ void Recompute::ask(std::shared_ptr<Running> running) {
   }
   const bool asked = places_.tasks.ask(task, [this, running](const stream::TaskView& view) {
     add_freshness(running->result.freshness, view);
-    for (RouteRow& row : routes_of(view))
-      running->running.emplace(std::pair(std::move(row.car), std::move(row.route)),
-                               std::move(row.totals));
+    auto routes = routes_of(view);
+    if (!routes) return end(*running, std::unexpected(routes.error()));
+    for (RouteRow& row : *routes)
+      running->running[{std::move(row.car), std::move(row.route)}].merge(row.totals);
     running->ends.push_back(view.inputs()[0].position);
     ask(running);
   });
@@ -142,7 +158,7 @@ void Recompute::finish(Running& running) {
 }
 
 void Recompute::end(Running& running, Result<Recomputed> result) {
-  under_way_ = false;
+  running.turn.give_back();
   running.answer(std::move(result));
 }
 

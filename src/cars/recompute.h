@@ -43,13 +43,15 @@ struct RecomputePlaces {
 // Thread-safe.
 class Recompute {
  public:
-  explicit Recompute(RecomputePlaces places) : places_(places) {}
+  explicit Recompute(RecomputePlaces places)
+      : places_(places), under_way_(std::make_shared<std::atomic<bool>>(false)) {}
 
   // Reads in short steps; the answer comes on an executor thread. overloaded: one is under way
   // already, or a task cannot be asked; otherwise as Bus::fetch.
   void start(Answer<Recomputed> answer);
 
  private:
+  class Turn;
   struct Running;
   void ask(std::shared_ptr<Running> running);
   void read(std::shared_ptr<Running> running);
@@ -59,7 +61,7 @@ class Recompute {
   void end(Running& running, Result<Recomputed> result);
 
   RecomputePlaces places_;
-  std::atomic<bool> under_way_ = false;
+  std::shared_ptr<std::atomic<bool>> under_way_;  // also held by the one under way
 };
 
 }  // namespace adbrook::cars
