@@ -180,6 +180,12 @@ std::vector<std::string> Checkpoint::names(std::string_view prefix) const {
 }
 
 Result<Buffer> Checkpoint::read(std::string_view name) const {
+  Buffer bytes;
+  if (auto done = read(name, bytes); !done) return pass(done.error());
+  return bytes;
+}
+
+Result<void> Checkpoint::read(std::string_view name, Buffer& into) const {
   ADBROOK_ASSERT(!writing_, "blobs are read between checkpoints");
   const auto length = size(name);
   if (!length) {
@@ -188,21 +194,21 @@ Result<Buffer> Checkpoint::read(std::string_view name) const {
                                           "': another program version wrote it; remove the "
                                           "directory to build the state again from its inputs");
   }
-  Buffer bytes(*length);
-  std::span<std::byte> into = bytes;
+  into.resize(*length);
+  std::span<std::byte> left = into;
   for (const Extent& extent : current_->blobs.find(name)->second) {
     const std::string where = path_of(extent.file);
     auto file = files_.open(where, io::OpenMode::read);
     if (!file) return pass(file.error());
-    const auto piece = into.first(extent.length);
+    const auto piece = left.first(extent.length);
     const auto got = (*file)->read_at(extent.position, piece);
     if (!got) return pass(got.error());
     if (*got != extent.length || crc32c(piece) != extent.crc) {
       return corrupt(where, "it has changed since it was verified");
     }
-    into = into.subspan(extent.length);
+    left = left.subspan(extent.length);
   }
-  return bytes;
+  return {};
 }
 
 Result<void> Checkpoint::begin(CheckpointHead head) {

@@ -43,6 +43,8 @@ class Checkpoint {
   std::vector<std::string> names(std::string_view prefix) const;
   // The whole blob, its checksums verified. Not between begin() and commit().
   Result<Buffer> read(std::string_view name) const;
+  // As that, into a buffer that many blobs may be read into, one after the other.
+  Result<void> read(std::string_view name, Buffer& into) const;
 
   // Starts a new checkpoint. Nothing of it is visible to open() before commit() returned.
   Result<void> begin(CheckpointHead head);

@@ -55,6 +55,11 @@ class KeyIndex {
     if (count * 4 > slots_.size() * 3) resize(count + count / 2 + kSlotsMin);
   }
 
+  // Gives back room that reserve() made for more than came.
+  void shrink() {
+    if (slots_.size() > 2 * (count_ + kSlotsMin)) resize(count_ + count_ / 2 + kSlotsMin);
+  }
+
   // f(handle), in no order. The index does not change meanwhile.
   template <class F>
   void for_each(F f) const {
@@ -64,6 +69,8 @@ class KeyIndex {
 
   void prefetch(std::uint64_t hash) const {
     if (slots_.size() != 0) __builtin_prefetch(slots_.begin() + home(hash >> 32));
+    // Without this gcc takes a function that only prefetches for one without effect and drops it.
+    asm volatile("");
   }
   std::size_t count() const { return count_; }
   std::size_t memory() const { return slots_.memory(); }
@@ -92,6 +99,13 @@ class KeyIndex {
 
   SlotArray slots_;
   std::size_t count_ = 0;
+};
+
+// How a table reads back what it wrote into a checkpoint.
+struct EncodedRules {
+  bool shadows;                  // gone records stay: an older place may still have the key
+  std::uint64_t seed;            // of the keys' hashes
+  std::int64_t bucket_size = 1;  // times are below it, in ms
 };
 
 // How many records lie one behind the other in `bytes`, each a head of `head_size` bytes that

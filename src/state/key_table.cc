@@ -1,10 +1,27 @@
 #include "state/key_table.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/assert.h"
+#include "base/hash.h"
 
 namespace adbrook::state {
+
+namespace {
+
+constexpr std::size_t kEncodedHeadSize = 2 * sizeof(std::uint32_t);
+// Records whose places in the index are fetched at the same time.
+constexpr std::size_t kLoadBatch = 16;
+
+}  // namespace
+
+struct KeyTable::Encoded {
+  ByteView key, value;
+  bool gone;
+  std::uint64_t hash;
+};
 
 std::uint32_t KeyTable::new_record(ByteView key, std::size_t value_size) {
   const Head at{static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(value_size)};
@@ -122,16 +139,6 @@ void KeyTable::append_all(Buffer& to, bool shadows) {
   changed_ = false;
 }
 
-void KeyTable::mark_saved() {
-  arena_.for_each([&](std::uint32_t record) {
-    Head at = head(record);
-    at.key = (at.key & ~kChanged) | kSaved;
-    set_head(record, at);
-    return record_size(at);
-  });
-  changed_ = false;
-}
-
 void KeyTable::append_changes(Buffer& to) {
   arena_.for_each([&](std::uint32_t record) {
     Head at = head(record);
@@ -144,6 +151,91 @@ void KeyTable::append_changes(Buffer& to) {
     return record_size(at);
   });
   changed_ = false;
+}
+
+// Takes a record off the front.
+bool KeyTable::take_encoded(ByteView& bytes, Encoded& one) {
+  if (bytes.size() < kEncodedHeadSize) return false;
+  const auto sized = load_le<std::uint32_t>(bytes.data());
+  const auto value_size = load_le<std::uint32_t>(bytes.data() + 4);
+  const std::size_t size = sized & ~kErasedBit;
+  bytes = bytes.subspan(kEncodedHeadSize);
+  if (size > kKeySizeMax || std::uint64_t{size} + value_size > bytes.size()) return false;
+  one.key = bytes.first(size);
+  one.value = bytes.subspan(size, value_size);
+  one.gone = (sized & kErasedBit) != 0;
+  bytes = bytes.subspan(size + value_size);
+  return true;
+}
+
+// Nearly every key is a new one, and its place in the index is in no cache: those of a batch are
+// fetched together.
+bool KeyTable::load(ByteView bytes, const EncodedRules& rules) {
+  index_.reserve(count_encoded(bytes, kEncodedHeadSize));
+  std::array<Encoded, kLoadBatch> batch;
+  while (!bytes.empty()) {
+    std::size_t count = 0;
+    for (; count < batch.size() && !bytes.empty(); ++count) {
+      Encoded& one = batch[count];
+      if (!take_encoded(bytes, one)) return false;
+      one.hash = seeded_hash(as_text(one.key), rules.seed);
+      prefetch(one.hash);
+    }
+    for (std::size_t i = 0; i < count; ++i) load_one(batch[i], rules.shadows);
+  }
+  index_.shrink();
+  changed_ = false;
+  return true;
+}
+
+void KeyTable::load_one(const Encoded& one, bool shadows) {
+  if (!one.gone && place_of(one.key, one.hash) == KeyIndex::kNowhere) {
+    const Head at{static_cast<std::uint32_t>(one.key.size()) | kSaved,
+                  static_cast<std::uint32_t>(one.value.size())};
+    const std::uint32_t record = arena_.allocate(record_size(at));
+    set_head(record, at);
+    std::byte* const key = arena_.at(record) + sizeof(Head);
+    std::ranges::copy(one.key, key);
+    std::ranges::copy(one.value, key + padded(one.key.size()));
+    index_.insert(one.hash, record);
+    ++count_;
+    live_bytes_ += encoded_size(at);
+    return;
+  }
+  if (one.gone) {
+    erase(one.key, one.hash, shadows);
+  } else {
+    const std::uint32_t record = set(one.key, one.hash, one.value.size());
+    std::ranges::copy(one.value, value(record).begin());
+  }
+  if (const std::uint32_t record = find(one.key, one.hash); record != kNone) mark_saved(record);
+}
+
+void KeyTable::mark_saved(std::uint32_t record) {
+  Head at = head(record);
+  at.key = (at.key & ~kChanged) | kSaved;
+  set_head(record, at);
+}
+
+void KeyTable::rebuild(bool shadows, std::uint64_t seed) {
+  KeyTable fresh;
+  fresh.index_.reserve(count_);
+  arena_.for_each([&](std::uint32_t record) {
+    const Head at = head(record);
+    const bool waits = (at.key & (kSaved | kChanged)) == (kSaved | kChanged);
+    const bool kept = (at.key & kGone) == 0 || shadows || waits;
+    if ((at.key & kStale) == 0 && kept) {
+      const std::uint32_t copy = fresh.arena_.allocate(record_size(at));
+      std::memcpy(fresh.arena_.at(copy), arena_.at(record), record_size(at));
+      fresh.index_.insert(seeded_hash(as_text(key(record)), seed), copy);
+    }
+    return record_size(at);
+  });
+  // What is garbage but must stay counts no more: else every call would try again.
+  fresh.count_ = count_;
+  fresh.live_bytes_ = live_bytes_;
+  fresh.changed_ = changed_;
+  *this = std::move(fresh);
 }
 
 }  // namespace adbrook::state

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <utility>
 
 #include "base/bytes.h"
 #include "state/byte_arena.h"
@@ -51,11 +50,10 @@ class KeyTable {
   std::size_t encoded_size() const { return live_bytes_; }
   std::size_t used() const { return arena_.used(); }  // bytes of records, gone ones included
 
-  // Drops what nobody needs, when that is more than half; gone records stay when `shadows`.
-  // hash_of(key) is the hash that keys were given with.
-  template <class Hash>
-  void tidy(bool shadows, Hash hash_of) {
-    if (garbage_ * 2 > arena_.used() && garbage_ > kGarbageMin) rebuild(shadows, hash_of);
+  // Drops what nobody needs, when that is more than half; gone records stay when `shadows`. `seed`
+  // is that of the hashes that keys are given with.
+  void tidy(bool shadows, std::uint64_t seed) {
+    if (garbage_ * 2 > arena_.used() && garbage_ > kGarbageMin) rebuild(shadows, seed);
   }
   // f(record), every one, gone ones included, in no order.
   template <class F>
@@ -68,10 +66,9 @@ class KeyTable {
   bool changed() const { return changed_; }
   void append_all(Buffer& to, bool shadows);
   void append_changes(Buffer& to);
-  // Adds what append_*() wrote; false when it is not that.
-  template <class Hash>
-  bool load(ByteView bytes, bool shadows, Hash hash_of);
-  void mark_saved();  // after load(): all of it is in the checkpoint
+  // Fills an empty table with what append_*() wrote and takes it for saved; false when it is not
+  // that.
+  bool load(ByteView bytes, const EncodedRules& rules);
 
  private:
   struct Head {
@@ -109,8 +106,11 @@ class KeyTable {
   std::uint32_t new_record(ByteView key, std::size_t value_size);
   std::uint32_t resized(std::size_t place, ByteView key, std::size_t size);
   void append_record(Buffer& to, std::uint32_t record) const;
-  template <class Hash>
-  void rebuild(bool shadows, Hash hash_of);
+  void rebuild(bool shadows, std::uint64_t seed);
+  struct Encoded;
+  static bool take_encoded(ByteView& bytes, Encoded& one);
+  void load_one(const Encoded& one, bool shadows);
+  void mark_saved(std::uint32_t record);
 
   ByteArena arena_;
   KeyIndex index_;
@@ -119,51 +119,5 @@ class KeyTable {
   std::size_t live_bytes_ = 0;  // encoded
   bool changed_ = false;
 };
-
-template <class Hash>
-void KeyTable::rebuild(bool shadows, Hash hash_of) {
-  KeyTable fresh;
-  fresh.index_.reserve(count_);
-  arena_.for_each([&](std::uint32_t record) {
-    const Head at = head(record);
-    const bool waits = (at.key & (kSaved | kChanged)) == (kSaved | kChanged);
-    const bool kept = (at.key & kGone) == 0 || shadows || waits;
-    if ((at.key & kStale) == 0 && kept) {
-      const std::uint32_t copy = fresh.arena_.allocate(record_size(at));
-      std::memcpy(fresh.arena_.at(copy), arena_.at(record), record_size(at));
-      fresh.index_.insert(hash_of(key(record)), copy);
-    }
-    return record_size(at);
-  });
-  // What is garbage but must stay counts no more: else every call would try again.
-  fresh.count_ = count_;
-  fresh.live_bytes_ = live_bytes_;
-  fresh.changed_ = changed_;
-  *this = std::move(fresh);
-}
-
-template <class Hash>
-bool KeyTable::load(ByteView bytes, bool shadows, Hash hash_of) {
-  constexpr std::size_t kHeadSize = 2 * sizeof(std::uint32_t);
-  index_.reserve(count_encoded(bytes, kHeadSize));
-  while (!bytes.empty()) {
-    if (bytes.size() < kHeadSize) return false;
-    const auto sized = load_le<std::uint32_t>(bytes.data());
-    const auto value_size = load_le<std::uint32_t>(bytes.data() + 4);
-    const std::size_t size = sized & ~kErasedBit;
-    bytes = bytes.subspan(kHeadSize);
-    if (size > kKeySizeMax || std::uint64_t{size} + value_size > bytes.size()) return false;
-    const ByteView key = bytes.first(size);
-    const std::uint64_t hash = hash_of(key);
-    if ((sized & kErasedBit) != 0) {
-      erase(key, hash, shadows);
-    } else {
-      const std::uint32_t record = set(key, hash, value_size);
-      if (value_size != 0) std::memcpy(value(record).data(), bytes.data() + size, value_size);
-    }
-    bytes = bytes.subspan(size + value_size);
-  }
-  return true;
-}
 
 }  // namespace adbrook::state

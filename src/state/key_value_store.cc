@@ -17,7 +17,6 @@ namespace {
 constexpr std::uint32_t kStoreVersion = 1;
 constexpr std::uint64_t kPartitionsMax = 256;
 constexpr std::uint64_t kBudgetPerPartition = 32 << 10;
-constexpr std::uint64_t kSmallBlob = 4096;  // below it a rewrite costs nothing
 
 std::string partition_blob(std::string_view name, std::size_t number) {
   return blob_name(name, std::to_string(number));
@@ -71,7 +70,7 @@ std::span<std::byte> KeyValueStore::upsert(ByteView key, std::size_t size) {
   Partition& partition = partition_of(hashed);
   KeyTable& table = partition.table;
   const std::size_t memory_before = partition.memory();
-  table.tidy(partition.shadows(), [&](ByteView each) { return hash(each); });
+  table.tidy(partition.shadows(), seed_);
   const std::uint32_t known = table.find(key, hashed);
   std::optional<ByteView> spilled;
   if (known == KeyTable::kNone) spilled = spilled_value(partition, key, hashed);
@@ -98,7 +97,7 @@ bool KeyValueStore::erase(ByteView key) {
                                               : !table.gone(known);
   if (!there) return false;
   const std::size_t memory_before = partition.memory();
-  table.tidy(partition.shadows(), [&](ByteView each) { return hash(each); });
+  table.tidy(partition.shadows(), seed_);
   table.erase(key, hashed, partition.shadows());
   --partition.count;
   --count_;
@@ -123,14 +122,9 @@ void KeyValueStore::make_room() {
 }
 
 void KeyValueStore::spill(Partition& partition, SpillPlace& place) {
-  KeyTable& table = partition.table;
-  if (table.used() == 0) return;
+  if (partition.table.used() == 0) return;
   const std::size_t memory_before = partition.memory();
-  trouble_ = partition.runs.push(std::make_unique<KeyTableEntries>(table), table.used(), place,
-                                 [&](ByteView key) { return hash(key); });
-  if (!trouble_) return;
-  table = {};
-  partition.spilled = true;
+  trouble_ = partition.spill(place, seed_);
   partition_bytes_ += partition.memory() - memory_before;
 }
 
@@ -171,40 +165,10 @@ void KeyValueStore::save(Checkpoint& checkpoint, std::string_view name) {
   append_le(meta, seed_);
   append_le(meta, static_cast<std::uint32_t>(partitions_.size()));
   std::set<std::string> kept{blob_name(name, "meta")};
-  for (std::size_t number = 0; number < partitions_.size(); ++number) {
-    Partition& partition = partitions_[number];
-    const std::string blob = partition_blob(name, number);
-    save_table(checkpoint, blob, partition);
-    append_le(meta, partition.saved_size);
-    append_le(meta, partition.count);
-    partition.runs.save(checkpoint, name, meta, kept);
-    if (partition.saved_size != 0) kept.insert(blob);
-  }
+  for (std::size_t number = 0; number < partitions_.size(); ++number)
+    partitions_[number].save(checkpoint, {name, partition_blob(name, number)}, meta, kept);
   checkpoint.replace(blob_name(name, "meta"), meta);
   checkpoint.drop_others(name, kept);
-}
-
-// Changes go behind what is there, until that would be half garbage. An empty blob is none.
-void KeyValueStore::save_table(Checkpoint& checkpoint, const std::string& blob,
-                               Partition& partition) {
-  KeyTable& table = partition.table;
-  const std::uint64_t stored = checkpoint.size(blob).value_or(0);
-  const bool as_stored = stored == partition.saved_size && !partition.spilled;
-  if (as_stored && !table.changed()) return;
-  Buffer bytes;
-  if (as_stored && checkpoint.can_extend(blob, stored)) {
-    table.append_changes(bytes);
-    if (stored + bytes.size() <= 2 * table.encoded_size() + kSmallBlob) {
-      checkpoint.extend(blob, bytes);
-      partition.saved_size = stored + bytes.size();
-      return;
-    }
-    bytes.clear();
-  }
-  table.append_all(bytes, partition.shadows());
-  checkpoint.replace(blob, bytes);
-  partition.saved_size = bytes.size();
-  partition.spilled = false;
 }
 
 Result<void> KeyValueStore::load(const Checkpoint& checkpoint, std::string_view name) {
@@ -218,33 +182,15 @@ Result<void> KeyValueStore::load(const Checkpoint& checkpoint, std::string_view 
       partition_count > kPartitionsMax)
     return unreadable_blob(name, "meta");
   make_partitions(partition_count);
-  for (std::size_t number = 0; number < partition_count; ++number)
-    if (auto done = load_partition(checkpoint, name, number, reader); !done) return done;
-  return reader.ended_well() ? Result<void>{} : unreadable_blob(name, "meta");
-}
-
-Result<void> KeyValueStore::load_partition(const Checkpoint& checkpoint, std::string_view name,
-                                           std::size_t number, BlobReader& meta) {
-  Partition& partition = partitions_[number];
-  partition.saved_size = meta.number<std::uint64_t>();
-  partition.count = meta.number<std::uint64_t>();
-  if (auto done = partition.runs.load(checkpoint, name, meta); !done) return done;
-  if (!meta.good()) return unreadable_blob(name, "meta");
-  if (partition.saved_size != 0) {
-    const std::string blob = partition_blob(name, number);
-    const auto bytes = checkpoint.read(blob);
-    if (!bytes) return pass(bytes.error());
-    const auto hash_of = [&](ByteView key) { return hash(key); };
-    if (bytes->size() != partition.saved_size ||
-        !partition.table.load(*bytes, partition.shadows(), hash_of))
-      return unreadable_blob(name, blob);
-    partition.table.mark_saved();
+  Buffer scratch;
+  for (std::size_t number = 0; number < partition_count; ++number) {
+    Partition& partition = partitions_[number];
+    const TablePlace place{name, partition_blob(name, number)};
+    if (auto done = partition.load(checkpoint, place, reader, scratch, seed_); !done) return done;
+    count_ += partition.count;
+    partition_bytes_ += partition.memory();
   }
-  if (!partition.shadows() && partition.table.count() != partition.count)
-    return unreadable_blob(name, "meta");
-  count_ += partition.count;
-  partition_bytes_ += partition.memory();
-  return {};
+  return reader.ended_well() ? Result<void>{} : unreadable_blob(name, "meta");
 }
 
 }  // namespace adbrook::state

@@ -14,12 +14,11 @@
 #include "base/result.h"
 #include "state/budget.h"
 #include "state/key_table.h"
-#include "state/run_stack.h"
+#include "state/tiered_table.h"
 #include "state/visit.h"
 
 namespace adbrook::state {
 
-class BlobReader;
 class Checkpoint;
 
 struct KeyValueStoreOptions {
@@ -62,15 +61,7 @@ class KeyValueStore {
   Result<void> load(const Checkpoint& checkpoint, std::string_view name);
 
  private:
-  struct Partition {
-    KeyTable table;
-    RunStack runs;                 // older than what the table has
-    std::uint64_t count = 0;       // of both, without what is gone
-    std::uint64_t saved_size = 0;  // bytes of the blob
-    bool spilled = false;          // since the blob was written
-    std::size_t memory() const { return table.memory() + runs.memory(); }
-    bool shadows() const { return !runs.empty(); }
-  };
+  using Partition = TieredTable<KeyTable>;
 
   std::uint64_t hash(ByteView key) const;
   Partition& partition_of(std::uint64_t hash) { return partitions_[hash & partition_mask_]; }
@@ -84,9 +75,6 @@ class KeyValueStore {
   void spill(Partition& partition, SpillPlace& place);
   void make_partitions(std::size_t count);
   void visit(Visit<ByteView, ByteView> f) const;
-  void save_table(Checkpoint& checkpoint, const std::string& blob, Partition& partition);
-  Result<void> load_partition(const Checkpoint& checkpoint, std::string_view name,
-                              std::size_t number, BlobReader& meta);
 
   KeyValueStoreOptions options_;
   std::uint64_t seed_;  // as stored, which may be from an earlier start

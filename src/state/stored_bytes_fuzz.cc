@@ -14,27 +14,23 @@ namespace {
 using namespace adbrook;
 using namespace adbrook::state;
 
-constexpr std::int64_t kBucket = 1000;
-
-std::uint64_t hash_of(ByteView key) { return seeded_hash(as_text(key), 1); }
-
 void demand(bool holds) {
   if (!holds) std::abort();
 }
 
 void read_records(ByteView bytes, bool shadows) {
+  const EncodedRules rules{.shadows = shadows, .seed = 1, .bucket_size = 1000};
   KeyTable keys, keys_again;
-  if (keys.load(bytes, shadows, hash_of)) {
+  if (keys.load(bytes, rules)) {
     Buffer written;
     keys.append_all(written, shadows);
-    demand(keys_again.load(written, shadows, hash_of) && keys_again.count() == keys.count());
+    demand(keys_again.load(written, rules) && keys_again.count() == keys.count());
   }
   TimeTable times, times_again;
-  if (times.load(bytes, kBucket, shadows, hash_of)) {
+  if (times.load(bytes, rules)) {
     Buffer written;
     times.append_all(written, shadows);
-    demand(times_again.load(written, kBucket, shadows, hash_of) &&
-           times_again.count() == times.count());
+    demand(times_again.load(written, rules) && times_again.count() == times.count());
   }
 }
 
@@ -46,7 +42,7 @@ void read_footer(ByteView bytes) {
   const Extent place{1, load_le<std::uint64_t>(bytes.data() + 16), bytes.size(), 0};
   const auto run = SortedRun::load(files, 0, place, bytes);
   if (run == nullptr) return;
-  static_cast<void>(run->may_have(hash_of(bytes)));
+  static_cast<void>(run->may_have(seeded_hash(as_text(bytes), 1)));
   demand(run->block_of(bytes.first(3), {1, 2}) < run->block_count());
   demand(run->memory() < 64 * bytes.size() + 1024);
 }

@@ -15,9 +15,12 @@ namespace {
 
 constexpr std::uint32_t kStoreVersion = 1;
 constexpr Millis kBucketMax{0xFFFFFFFFll};  // a bucket's times have 32 bits
-constexpr std::uint64_t kSmallBlob = 4096;  // below it a rewrite costs nothing
 // A table below it is not worth a run, unless there is nothing else.
 constexpr std::size_t kSpillMin = 64 << 10;
+
+std::string bucket_blob(std::string_view name, Timestamp start) {
+  return blob_name(name, std::to_string(start.ms));
+}
 
 }  // namespace
 
@@ -65,7 +68,7 @@ std::span<std::byte> TimeStore::set(Bucket& bucket, ByteView key, std::uint64_t 
                                     Moment moment, std::size_t size) {
   TimeTable& table = bucket.table;
   const std::size_t memory_before = bucket.memory();
-  table.tidy(bucket.shadows(), [&](ByteView each) { return hash(each); });
+  table.tidy(bucket.shadows(), seed_);
   const std::size_t live_before = table.count();
   std::optional<ByteView> spilled;
   if (bucket.shadows() && find(bucket, key, hashed, moment) == TimeTable::kNone)
@@ -153,7 +156,7 @@ bool TimeStore::erase(ByteView key, Timestamp time, std::uint32_t sequence) {
                          : !bucket->table.gone(entry);
   if (!there) return false;
   const std::size_t memory_before = bucket->memory();
-  bucket->table.tidy(bucket->shadows(), [&](ByteView each) { return hash(each); });
+  bucket->table.tidy(bucket->shadows(), seed_);
   bucket->table.erase(key, hashed, moment, bucket->shadows());
   --bucket->count;
   --count_;
@@ -181,13 +184,8 @@ void TimeStore::make_room() {
 }
 
 void TimeStore::spill(Bucket& bucket, SpillPlace& place) {
-  TimeTable& table = bucket.table;
   const std::size_t memory_before = bucket.memory();
-  trouble_ = bucket.runs.push(std::make_unique<TimeTableEntries>(table), table.used(), place,
-                              [&](ByteView key) { return hash(key); });
-  if (!trouble_) return;
-  table = {};
-  bucket.spilled = true;
+  trouble_ = bucket.spill(place, seed_);
   bucket_bytes_ += bucket.memory() - memory_before;
 }
 
@@ -332,38 +330,11 @@ void TimeStore::save(Checkpoint& checkpoint, std::string_view name) {
   append_le(meta, static_cast<std::uint32_t>(buckets_.size()));
   std::set<std::string> kept{blob_name(name, "meta")};
   for (auto& [start, bucket] : buckets_) {
-    const std::string blob = blob_name(name, std::to_string(start.ms));
-    save_table(checkpoint, blob, bucket);
     append_le(meta, start.ms);
-    append_le(meta, bucket.saved_size);
-    append_le(meta, bucket.count);
-    bucket.runs.save(checkpoint, name, meta, kept);
-    if (bucket.saved_size != 0) kept.insert(blob);
+    bucket.save(checkpoint, {name, bucket_blob(name, start)}, meta, kept);
   }
   checkpoint.replace(blob_name(name, "meta"), meta);
   checkpoint.drop_others(name, kept);
-}
-
-// Changes go behind what is there, until that would be half garbage. An empty blob is none.
-void TimeStore::save_table(Checkpoint& checkpoint, const std::string& blob, Bucket& bucket) {
-  TimeTable& table = bucket.table;
-  const std::uint64_t stored = checkpoint.size(blob).value_or(0);
-  const bool as_stored = stored == bucket.saved_size && !bucket.spilled;
-  if (as_stored && !table.changed()) return;
-  Buffer bytes;
-  if (as_stored && checkpoint.can_extend(blob, stored)) {
-    table.append_changes(bytes);
-    if (stored + bytes.size() <= 2 * table.encoded_size() + kSmallBlob) {
-      checkpoint.extend(blob, bytes);
-      bucket.saved_size = stored + bytes.size();
-      return;
-    }
-    bytes.clear();
-  }
-  table.append_all(bytes, bucket.shadows());
-  checkpoint.replace(blob, bytes);
-  bucket.saved_size = bytes.size();
-  bucket.spilled = false;
 }
 
 Result<void> TimeStore::load(const Checkpoint& checkpoint, std::string_view name) {
@@ -380,34 +351,22 @@ Result<void> TimeStore::load(const Checkpoint& checkpoint, std::string_view name
   // As stored: blobs and buckets stay one to one.
   buckets_ = TimeBuckets<Bucket>(size);
   count_ = bucket_bytes_ = 0;
+  Buffer scratch;
   for (std::uint32_t i = 0; i < bucket_count; ++i)
-    if (auto done = load_bucket(checkpoint, name, reader); !done) return done;
+    if (auto done = load_bucket(checkpoint, name, reader, scratch); !done) return done;
   return reader.ended_well() ? Result<void>{} : unreadable_blob(name, "meta");
 }
 
 Result<void> TimeStore::load_bucket(const Checkpoint& checkpoint, std::string_view name,
-                                    BlobReader& meta) {
+                                    BlobReader& meta, Buffer& scratch) {
   const Timestamp start{meta.number<std::int64_t>()};
-  const auto size = meta.number<std::uint64_t>();
-  const auto count = meta.number<std::uint64_t>();
   if (!meta.good() || buckets_.start_of(start) != start) return unreadable_blob(name, "meta");
   Bucket& bucket = bucket_at(start);
-  bucket.saved_size = size;
-  bucket.count = count;
-  if (auto done = bucket.runs.load(checkpoint, name, meta); !done) return done;
-  if (!meta.good()) return unreadable_blob(name, "meta");
-  if (size != 0) {
-    const std::string blob = blob_name(name, std::to_string(start.ms));
-    const auto bytes = checkpoint.read(blob);
-    if (!bytes) return pass(bytes.error());
-    const auto hash_of = [&](ByteView key) { return hash(key); };
-    const std::int64_t bucket_size = buckets_.bucket_size().count();
-    if (bytes->size() != size || !bucket.table.load(*bytes, bucket_size, bucket.shadows(), hash_of))
-      return unreadable_blob(name, blob);
-    bucket.table.mark_saved();
-  }
-  if (!bucket.shadows() && bucket.table.count() != count) return unreadable_blob(name, "meta");
-  count_ += count;
+  if (auto done = bucket.load(checkpoint, {name, bucket_blob(name, start)}, meta, scratch, seed_,
+                              buckets_.bucket_size().count());
+      !done)
+    return done;
+  count_ += bucket.count;
   bucket_bytes_ += bucket.memory();
   return {};
 }

@@ -15,7 +15,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "state/budget.h"
-#include "state/run_stack.h"
+#include "state/tiered_table.h"
 #include "state/time_buckets.h"
 #include "state/time_table.h"
 #include "state/visit.h"
@@ -84,15 +84,8 @@ class TimeStore {
   Result<void> load(const Checkpoint& checkpoint, std::string_view name);
 
  private:
-  struct Bucket {
+  struct Bucket : TieredTable<TimeTable> {
     Timestamp start;
-    TimeTable table;
-    RunStack runs;                 // older than what the table has
-    std::uint64_t count = 0;       // of both, without what is gone
-    std::uint64_t saved_size = 0;  // bytes of the blob
-    bool spilled = false;          // since the blob was written
-    std::size_t memory() const { return table.memory() + runs.memory(); }
-    bool shadows() const { return !runs.empty(); }
   };
   using KeyVisit = Visit<Timestamp, std::uint32_t, ByteView>;
   using EntryVisit = Visit<ByteView, Timestamp, std::uint32_t, ByteView>;
@@ -131,8 +124,8 @@ class TimeStore {
   void keep_error(const Result<void>& done) const {
     if (trouble_ && !done) trouble_ = done;
   }
-  void save_table(Checkpoint& checkpoint, const std::string& blob, Bucket& bucket);
-  Result<void> load_bucket(const Checkpoint& checkpoint, std::string_view name, BlobReader& meta);
+  Result<void> load_bucket(const Checkpoint& checkpoint, std::string_view name, BlobReader& meta,
+                           Buffer& scratch);
 
   TimeStoreOptions options_;
   std::uint64_t seed_;                     // as stored, which may be from an earlier start

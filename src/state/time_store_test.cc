@@ -229,6 +229,21 @@ TEST(TimeStore, expired_buckets_give_their_memory_back) {
   EXPECT_LT(most, 6001 * 200);
 }
 
+// What was changed lies in the checkpoint twice, and room is made for all that lies there.
+TEST(TimeStore, what_was_loaded_takes_no_more_memory_than_what_was_saved) {
+  Modelled modelled(1, {.bucket = std::chrono::hours(1)});
+  for (const char* value : {"a value", "another"}) {
+    for (int n = 0; n < 100'000; ++n)
+      modelled.store().put(as_bytes("key " + std::to_string(n)), {n}, as_bytes(value));
+    modelled.save();
+  }
+  const auto before = modelled.store().memory().count;
+  modelled.crash();
+  EXPECT_EQ(modelled.store().count(), 100'000u);
+  EXPECT_EQ(text_of(*modelled.store().get(as_bytes("key 7"), {7})), "another");
+  EXPECT_LT(modelled.store().memory().count, before + before / 10);
+}
+
 TEST(TimeStore, a_bucket_of_50_days_is_refused) {
   io::SimulatedFileSystem disk(1);
   auto checkpoint = *Checkpoint::open(disk, "state/group/0");

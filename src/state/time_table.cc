@@ -1,10 +1,28 @@
 #include "state/time_table.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/assert.h"
+#include "base/hash.h"
 
 namespace adbrook::state {
+
+namespace {
+
+constexpr std::size_t kEncodedHeadSize = 4 * sizeof(std::uint32_t);
+// Entries whose keys' places in the index are fetched at the same time.
+constexpr std::size_t kLoadBatch = 16;
+
+}  // namespace
+
+struct TimeTable::Encoded {
+  ByteView key, value;
+  Moment moment;
+  bool gone;
+  std::uint64_t hash;
+};
 
 std::uint32_t TimeTable::find_key(ByteView key, std::uint64_t hash) const {
   const std::size_t place = index_.find(hash, [&](std::uint32_t at) {
@@ -207,6 +225,47 @@ void TimeTable::append_changes(Buffer& to) {
   changed_ = false;
 }
 
+// Takes an entry off the front.
+bool TimeTable::take_encoded(ByteView& bytes, Encoded& one) {
+  if (bytes.size() < kEncodedHeadSize) return false;
+  const auto sized = load_le<std::uint32_t>(bytes.data());
+  const std::size_t size = sized & ~kErasedBit;
+  const std::size_t value_bytes = load_le<std::uint32_t>(bytes.data() + 4);
+  one.moment = {load_le<std::uint32_t>(bytes.data() + 8),
+                load_le<std::uint32_t>(bytes.data() + 12)};
+  bytes = bytes.subspan(kEncodedHeadSize);
+  if (size > kSizeMax || value_bytes > kSizeMax || size + value_bytes > bytes.size()) return false;
+  one.key = bytes.first(size);
+  one.value = bytes.subspan(size, value_bytes);
+  one.gone = (sized & kErasedBit) != 0;
+  bytes = bytes.subspan(size + value_bytes);
+  return true;
+}
+
+bool TimeTable::load(ByteView bytes, const EncodedRules& rules) {
+  index_.reserve(count_encoded(bytes, kEncodedHeadSize));
+  std::array<Encoded, kLoadBatch> batch;
+  while (!bytes.empty()) {
+    std::size_t count = 0;
+    for (; count < batch.size() && !bytes.empty(); ++count) {
+      Encoded& one = batch[count];
+      if (!take_encoded(bytes, one) || one.moment.delta >= rules.bucket_size) return false;
+      one.hash = seeded_hash(as_text(one.key), rules.seed);
+      index_.prefetch(one.hash);
+    }
+    for (std::size_t i = 0; i < count; ++i) load_one(batch[i], rules.shadows);
+  }
+  index_.shrink();
+  mark_saved();
+  return true;
+}
+
+void TimeTable::load_one(const Encoded& one, bool shadows) {
+  if (one.gone) return erase(one.key, one.hash, one.moment, shadows);
+  const std::uint32_t entry = set(one.key, one.hash, one.moment, one.value.size());
+  std::ranges::copy(one.value, value(entry).begin());
+}
+
 void TimeTable::mark_saved() {
   for_each([&](std::uint32_t, std::uint32_t entry) {
     EntryHead head = entry_head(entry);
@@ -214,6 +273,18 @@ void TimeTable::mark_saved() {
     put(entry, head);
   });
   changed_ = false;
+}
+
+void TimeTable::rebuild(bool shadows, std::uint64_t seed) {
+  TimeTable fresh;
+  fresh.index_.reserve(index_.count());  // keys come in order of their hashes: see KeyIndex
+  index_.for_each([&](std::uint32_t key) {
+    fresh.copy_chain(*this, key, seeded_hash(as_text(key_bytes(key)), seed), shadows);
+  });
+  fresh.count_ = count_;
+  fresh.live_bytes_ = live_bytes_;
+  fresh.changed_ = changed_;
+  *this = std::move(fresh);
 }
 
 }  // namespace adbrook::state

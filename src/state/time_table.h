@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <utility>
 
 #include "base/bytes.h"
 #include "state/byte_arena.h"
@@ -51,11 +50,10 @@ class TimeTable {
   std::size_t encoded_size() const { return live_bytes_; }
   std::size_t used() const { return arena_.used(); }  // bytes of records, gone ones included
 
-  // Drops what nobody needs, when that is more than half; gone entries stay when `shadows`.
-  // hash_of(key) is the hash that keys were given with.
-  template <class Hash>
-  void tidy(bool shadows, Hash hash_of) {
-    if (garbage_ * 2 > arena_.used() && garbage_ > kGarbageMin) rebuild(shadows, hash_of);
+  // Drops what nobody needs, when that is more than half; gone entries stay when `shadows`. `seed`
+  // is that of the hashes that keys are given with.
+  void tidy(bool shadows, std::uint64_t seed) {
+    if (garbage_ * 2 > arena_.used() && garbage_ > kGarbageMin) rebuild(shadows, seed);
   }
   // f(key), in no order, also those whose entries were all unlinked.
   template <class F>
@@ -76,10 +74,9 @@ class TimeTable {
   bool changed() const { return changed_; }
   void append_all(Buffer& to, bool shadows);
   void append_changes(Buffer& to);
-  // Adds what append_*() wrote, of a bucket of `bucket_size` ms; false when it is not that.
-  template <class Hash>
-  bool load(ByteView bytes, std::int64_t bucket_size, bool shadows, Hash hash_of);
-  void mark_saved();  // after load(): all of it is in the checkpoint
+  // Fills an empty table with what append_*() wrote and takes it for saved; false when it is not
+  // that.
+  bool load(ByteView bytes, const EncodedRules& rules);
 
  private:
   struct KeyHead {
@@ -130,8 +127,11 @@ class TimeTable {
   std::uint32_t revalued(std::uint32_t key, Position position, std::size_t size);
   void touch(std::uint32_t entry);
   void append_entry(Buffer& to, std::uint32_t key, std::uint32_t entry) const;
-  template <class Hash>
-  void rebuild(bool shadows, Hash hash_of);
+  void rebuild(bool shadows, std::uint64_t seed);
+  struct Encoded;
+  static bool take_encoded(ByteView& bytes, Encoded& one);
+  void load_one(const Encoded& one, bool shadows);
+  void mark_saved();
   void copy_chain(const TimeTable& from, std::uint32_t key, std::uint64_t hash, bool shadows);
 
   ByteArena arena_;
@@ -142,44 +142,5 @@ class TimeTable {
   std::size_t live_bytes_ = 0;  // encoded
   bool changed_ = false;
 };
-
-template <class Hash>
-void TimeTable::rebuild(bool shadows, Hash hash_of) {
-  TimeTable fresh;
-  fresh.index_.reserve(index_.count());  // keys come in order of their hashes: see KeyIndex
-  index_.for_each(
-      [&](std::uint32_t key) { fresh.copy_chain(*this, key, hash_of(key_bytes(key)), shadows); });
-  fresh.count_ = count_;
-  fresh.live_bytes_ = live_bytes_;
-  fresh.changed_ = changed_;
-  *this = std::move(fresh);
-}
-
-template <class Hash>
-bool TimeTable::load(ByteView bytes, std::int64_t bucket_size, bool shadows, Hash hash_of) {
-  constexpr std::size_t kHeadSize = 4 * sizeof(std::uint32_t);
-  index_.reserve(count_encoded(bytes, kHeadSize));
-  while (!bytes.empty()) {
-    if (bytes.size() < kHeadSize) return false;
-    const auto sized = load_le<std::uint32_t>(bytes.data());
-    const std::size_t size = sized & ~kErasedBit;
-    const std::size_t value_bytes = load_le<std::uint32_t>(bytes.data() + 4);
-    const Moment moment{load_le<std::uint32_t>(bytes.data() + 8),
-                        load_le<std::uint32_t>(bytes.data() + 12)};
-    bytes = bytes.subspan(kHeadSize);
-    if (size > kSizeMax || value_bytes > kSizeMax || size + value_bytes > bytes.size() ||
-        moment.delta >= bucket_size)
-      return false;
-    const ByteView key = bytes.first(size);
-    if ((sized & kErasedBit) != 0) {
-      erase(key, hash_of(key), moment, shadows);
-    } else {
-      const std::uint32_t entry = set(key, hash_of(key), moment, value_bytes);
-      if (value_bytes != 0) std::memcpy(value(entry).data(), bytes.data() + size, value_bytes);
-    }
-    bytes = bytes.subspan(size + value_bytes);
-  }
-  return true;
-}
 
 }  // namespace adbrook::state
