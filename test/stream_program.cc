@@ -44,9 +44,13 @@ constexpr std::uint64_t kShopCount = 7;
 struct Fed {
   std::string topic;
   std::string key;    // an order's
-  std::string value;  // "shop3 order 17" or "payment 18"
+  std::string value;  // "shop3 order 17|" and its note, or "payment 18"
   Timestamp time;
 };
+
+// Notes and receipts are so long that a few hundred are more than the smallest budget of a store.
+const std::string kNote(1000, '.');
+std::string without_note(const std::string& text) { return text.substr(0, text.find('|')); }
 
 std::uint64_t mix(std::uint64_t i) { return xxh3(Uuid{i, 0x5EED}); }
 std::int32_t partition_of(const std::string& key) {
@@ -68,8 +72,10 @@ std::uint64_t paid_order(std::uint64_t i) {
 }
 
 Fed order_event(std::uint64_t i, Timestamp time) {
-  return {"orders", order_key(i),
-          "shop" + std::to_string(mix(i) % kShopCount) + " order " + std::to_string(i), time};
+  return {
+      "orders", order_key(i),
+      "shop" + std::to_string(mix(i) % kShopCount) + " order " + std::to_string(i) + "|" + kNote,
+      time};
 }
 Fed payment_event(std::uint64_t i, std::uint64_t order, Timestamp time) {
   return {"payments", order_key(order), "payment " + std::to_string(i), time};
@@ -96,22 +102,41 @@ std::vector<Fed> last_events(std::uint64_t event_count) {
 // --------------------------------------------------------------------------------
 
 std::string paid_text(const std::string& order, const std::optional<std::string>& payment) {
-  return order + ", " + payment.value_or("unpaid");
+  return without_note(order) + ", " + payment.value_or("unpaid");
 }
 std::string shop_of(const std::string& text) { return text.substr(0, text.find(' ')); }
 
-// Every order with each of its payments, or alone once none can come any more; and how many
-// payments each shop had per minute, once the minute is over.
+// The payments of an order so far.
+void add_payment(std::string& receipt, const std::string& payment) {
+  receipt = without_note(receipt) + payment + ";|" + kNote;
+}
+
+// Stores of the smallest budgets there are: most of what they hold lies on the disk.
+StoreOptions spilling(std::int64_t parts = 1) {
+  return {.budget = Bytes{2 * kStoreBudgetMin.count * parts},
+          .over_budget = state::OverBudget::spill};
+}
+
+// Every order with each of its payments, or alone once none can come any more; the receipt of an
+// order whenever it grows; and how many payments each shop had per minute, once the minute is over.
 void define(Topology& topology) {
   const auto orders = topology.stream<std::string, std::string>("orders");
   const auto payments = topology.stream<std::string, std::string>("payments");
+  payments.group_by_key()
+      .aggregate("receipts", std::string(), add_payment, spilling())
+      .to_stream()
+      .map_values("short",
+                  [](const std::optional<std::string>& text) { return without_note(*text); })
+      .to("receipts");
   const auto joined = orders.left_join(
-      "paid", payments, JoinWindows{.before = 0ms, .after = kPaidWithin, .grace = 0ms}, paid_text);
+      "paid", payments,
+      JoinWindows{.before = 0ms, .after = kPaidWithin, .grace = 0ms, .store = spilling(4)},
+      paid_text);
   joined.to("joined");
   joined.filter("paid-ones", [](const std::string& text) { return !text.ends_with("unpaid"); })
       .group_by("shop", [](const std::string& text) { return shop_of(text); })
       .windowed_by(TumblingWindow{.size = kWindow})
-      .count("per-shop")
+      .count("per-shop", spilling())
       .final()
       .map("told",
            [](const Windowed<std::string>& shop, const std::int64_t& count) {
@@ -133,8 +158,18 @@ int print_expected(std::uint64_t event_count) {
                         const std::string& value) {
     std::printf("%s %d %s %ld %s\n", topic, partition_of(key), key.c_str(), time.ms, value.c_str());
   };
+  std::map<std::string, std::pair<std::string, Timestamp>> receipts;
+  const auto pay = [&](const Fed& event) {
+    payments[event.key].push_back(event);
+    auto& [receipt, last] = receipts.try_emplace(event.key, "", event.time).first->second;
+    last = std::max(last, event.time);
+    receipt += event.value + ";";
+    print("receipts", event.key, last, receipt);
+  };
   for (std::uint64_t i = 0; i < event_count; ++i)
-    if (const Fed event = fed_event(i); is_payment(i)) payments[event.key].push_back(event);
+    if (is_payment(i)) pay(fed_event(i));
+  for (const Fed& event : last_events(event_count))
+    if (event.topic == "payments") pay(event);
   for (std::uint64_t i = 0; i < event_count; ++i) {
     if (is_payment(i)) continue;
     const Fed order = fed_event(i);
