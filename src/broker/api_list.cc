@@ -41,6 +41,8 @@ ApiTable all_apis() {
   register_describe_producers(table);
   register_describe_transactions(table);
   register_list_transactions(table);
+  register_consumer_group_heartbeat(table);
+  register_consumer_group_describe(table);
   return table;
 }
 

@@ -40,5 +40,7 @@ void register_describe_cluster(ApiTable& table);
 void register_describe_producers(ApiTable& table);
 void register_describe_transactions(ApiTable& table);
 void register_list_transactions(ApiTable& table);
+void register_consumer_group_heartbeat(ApiTable& table);
+void register_consumer_group_describe(ApiTable& table);
 
 }  // namespace adbrook::broker

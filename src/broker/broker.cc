@@ -86,6 +86,10 @@ Result<void> Broker::restore() {
     const auto key = decode_key(key_bytes);
     if (!key) return pass(key.error());
     if (key->kind == StateKind::group) return groups_->restore(key->name, value);
+    if (key->kind == StateKind::consumer_group)
+      return groups_->restore_consumer_group(key->name, value);
+    if (key->kind == StateKind::consumer_member)
+      return groups_->restore_consumer_member(key->name, key->member, value);
     if (key->kind == StateKind::transaction) return transactions_->restore(key->name, value);
     if (!value) return {};
     const auto next = decode_producer_ids(*value);

@@ -72,9 +72,19 @@ class BrokerBed {
     start();
   }
 
-  // Sends a frame as it is; `answered` is filled when the answer comes.
+  // The process is gone in the middle of whatever is under way, and the disk with what it had not
+  // made durable.
+  void crash_at_once() {
+    log.die();
+    broker.reset();
+    log.disk.crash();
+    start();
+  }
+
+  // Sends a frame as it is, which nothing has run for yet; `answered` is filled when the answer
+  // comes.
   template <class Response>
-  AnsweredPtr<Response> send_frame(const Buffer& frame, std::int16_t answer_version) {
+  AnsweredPtr<Response> start_frame(const Buffer& frame, std::int16_t answer_version) {
     auto answered = std::make_shared<Answered<Response>>();
     broker->handle(std::make_shared<RequestFrame>(ByteView(frame)), client,
                    [answered, answer_version](Reply reply) {
@@ -90,8 +100,19 @@ class BrokerBed {
                      ASSERT_TRUE(message) << message.error().message;
                      answered->message = std::move(*message);
                    });
+    return answered;
+  }
+  template <class Response>
+  AnsweredPtr<Response> send_frame(const Buffer& frame, std::int16_t answer_version) {
+    auto answered = start_frame<Response>(frame, answer_version);
     log.executor.run_until_idle();
     return answered;
+  }
+  template <class Response, protocol::Message Request>
+  AnsweredPtr<Response> start_request(const Request& request, std::int16_t version) {
+    const Buffer frame = protocol::request_frame(request, version, 7, "test").joined();
+    return start_frame<Response>(Buffer(frame.begin() + protocol::kSizePrefix, frame.end()),
+                                 version);
   }
   // Sends a request and returns at once; its answer may be owed for long.
   template <class Response, protocol::Message Request>

@@ -36,6 +36,7 @@ void GroupCoordinator::begin() {
   for (auto& [name, kept] : restored_)
     groups_[name] = std::make_shared<Entry>(Group(name, options_, std::move(kept), now));
   restored_.clear();
+  begin_consumers_locked(now);
   for (const std::string& name : places_.log.groups_with_offsets()) {
     if (is_own(name) || groups_.contains(name)) continue;
     // A group that only commits has no record; it counts as unused since its newest commit.
@@ -59,7 +60,7 @@ GroupCoordinator::EntryPtr GroupCoordinator::find_locked(const std::string& grou
 
 GroupCoordinator::EntryPtr GroupCoordinator::find_or_make_locked(const std::string& group) {
   if (auto entry = find_locked(group)) return entry;
-  if (groups_.size() >= static_cast<std::size_t>(options_.count_max)) return nullptr;
+  if (is_full_locked()) return nullptr;
   auto entry = std::make_shared<Entry>(Group(group, options_, places_.clock.now()));
   groups_[group] = entry;
   return entry;
@@ -67,16 +68,24 @@ GroupCoordinator::EntryPtr GroupCoordinator::find_or_make_locked(const std::stri
 
 // With the lock held: what the group wants is queued, what it answers is handed out.
 void GroupCoordinator::settle_locked(const EntryPtr& entry, Steps& answers) {
-  if (const auto unsaved = entry->group.take_unsaved(places_.clock.now()))
-    save_locked(entry, *unsaved);
-  for (io::Step& answer : entry->group.take_answers()) answers.push_back(std::move(answer));
+  if (Group* classic = entry->classic()) {
+    if (const auto unsaved = classic->take_unsaved(places_.clock.now()))
+      save_locked(entry, *unsaved);
+  } else if (const auto unsaved = entry->consumer()->take_unsaved(places_.clock.now())) {
+    save_consumer_locked(entry, *unsaved);
+  }
+  std::visit(
+      [&](auto& group) {
+        for (io::Step& answer : group.take_answers()) answers.push_back(std::move(answer));
+      },
+      entry->group);
   arm_locked(entry);
 }
 
 void GroupCoordinator::save_locked(const EntryPtr& entry, const Group::Unsaved& unsaved) {
   log::Append what;
   what.batches.push_back(places_.topic.batch(
-      {{encode_key(StateKind::group, entry->group.id()), encode_group(unsaved.snapshot)}}));
+      {{encode_key(StateKind::group, entry->classic()->id()), encode_group(unsaved.snapshot)}}));
   places_.log.append(std::move(what), [weak = weak_from_this(), entry,
                                        token = unsaved.token](const log::AppendResult& result) {
     if (const auto self = weak.lock()) self->saved(entry, token, coordinator_code(result));
@@ -87,7 +96,10 @@ void GroupCoordinator::saved(const EntryPtr& entry, std::int64_t token, ErrorCod
   Steps answers;
   {
     const std::lock_guard lock(mutex_);
-    entry->group.saved(token, error, places_.clock.monotonic());
+    if (Group* classic = entry->classic())
+      classic->saved(token, error, places_.clock.monotonic());
+    else
+      entry->consumer()->saved(token, error);
     settle_locked(entry, answers);
   }
   run(answers);
@@ -95,7 +107,7 @@ void GroupCoordinator::saved(const EntryPtr& entry, std::int64_t token, ErrorCod
 
 // A timer that fires too early does nothing but set the next one; deadlines mostly move away.
 void GroupCoordinator::arm_locked(const EntryPtr& entry) {
-  const auto next = entry->group.next_deadline();
+  const auto next = entry->ask([](const auto& group) { return group.next_deadline(); });
   if (!next || stopped_ || (entry->armed && *entry->armed <= *next)) return;
   entry->armed = next;
   const Nanos left = std::max(*next - places_.clock.monotonic(), Nanos(0));
@@ -109,7 +121,7 @@ void GroupCoordinator::tick(const EntryPtr& entry) {
   {
     const std::lock_guard lock(mutex_);
     entry->armed.reset();
-    entry->group.tick(places_.clock.monotonic());
+    std::visit([&](auto& group) { group.tick(places_.clock.monotonic()); }, entry->group);
     settle_locked(entry, answers);
   }
   run(answers);
@@ -122,18 +134,24 @@ void GroupCoordinator::join(const std::string& group, JoinRequest request, JoinD
   if (group.empty()) return refuse(ErrorCode::invalid_group_id);
   if (is_own(group)) return refuse(ErrorCode::group_authorization_failed);
   Steps answers;
+  ErrorCode refusal = ErrorCode::none;
   {
     const std::unique_lock lock(mutex_);
-    const EntryPtr entry =
-        request.member_id.empty() ? find_or_make_locked(group) : find_locked(group);
-    if (entry) {
+    const bool is_new = request.member_id.empty();
+    EntryPtr entry = is_new ? find_or_make_locked(group) : find_locked(group);
+    if (entry && is_new) entry = as_classic_locked(std::move(entry), group);
+    if (entry && !entry->classic())
+      refusal = entry->has_members() ? ErrorCode::inconsistent_group_protocol
+                                     : ErrorCode::coordinator_not_available;
+    if (entry && entry->classic()) {
       std::string fresh_id =
           fresh_member_id(request.instance_id ? *request.instance_id : request.client_id);
-      entry->group.join(std::move(request), std::move(fresh_id), places_.clock.monotonic(),
-                        std::move(done));
+      entry->classic()->join(std::move(request), std::move(fresh_id), places_.clock.monotonic(),
+                             std::move(done));
       settle_locked(entry, answers);
     }
   }
+  if (refusal != ErrorCode::none) return refuse(refusal);
   if (done)
     return refuse(request.member_id.empty() ? ErrorCode::group_max_size_reached
                                             : ErrorCode::unknown_member_id);
@@ -145,8 +163,8 @@ void GroupCoordinator::sync(const std::string& group, SyncRequest request, SyncD
   Steps answers;
   {
     const std::lock_guard lock(mutex_);
-    if (const EntryPtr entry = find_locked(group)) {
-      entry->group.sync(std::move(request), places_.clock.monotonic(), std::move(done));
+    if (const EntryPtr entry = find_locked(group); entry && entry->classic()) {
+      entry->classic()->sync(std::move(request), places_.clock.monotonic(), std::move(done));
       settle_locked(entry, answers);
     }
   }
@@ -159,8 +177,8 @@ ErrorCode GroupCoordinator::heartbeat(const std::string& group, const MemberClai
   const std::lock_guard lock(mutex_);
   const EntryPtr entry = find_locked(group);
   // A heartbeat only moves deadlines away, so the timers stay as they are.
-  return entry ? entry->group.heartbeat(claim, places_.clock.monotonic())
-               : ErrorCode::unknown_member_id;
+  return entry && entry->classic() ? entry->classic()->heartbeat(claim, places_.clock.monotonic())
+                                   : ErrorCode::unknown_member_id;
 }
 
 std::vector<ErrorCode> GroupCoordinator::leave(const std::string& group,
@@ -172,7 +190,8 @@ std::vector<ErrorCode> GroupCoordinator::leave(const std::string& group,
     const EntryPtr entry = find_locked(group);
     if (!entry) return codes;
     for (std::size_t i = 0; i < claims.size(); ++i)
-      codes[i] = entry->group.leave(claims[i], places_.clock.monotonic());
+      codes[i] = entry->classic() ? entry->classic()->leave(claims[i], places_.clock.monotonic())
+                                  : entry->consumer()->remove(claims[i]);
     settle_locked(entry, answers);
   }
   run(answers);
@@ -180,6 +199,7 @@ std::vector<ErrorCode> GroupCoordinator::leave(const std::string& group,
 }
 
 void GroupCoordinator::commit(const std::string& group, const MemberClaim& claim,
+                              ConsumerGroup::Request request,
                               std::vector<log::OffsetCommit> offsets, Done done) {
   if (is_own(group)) return done(ErrorCode::group_authorization_failed);
   ErrorCode error = ErrorCode::none;
@@ -189,7 +209,8 @@ void GroupCoordinator::commit(const std::string& group, const MemberClaim& claim
                                ? find_or_make_locked(group)
                                : find_locked(group);
     if (entry)
-      error = entry->group.check_commit(claim, places_.clock.monotonic());
+      error = entry->classic() ? entry->classic()->check_commit(claim, places_.clock.monotonic())
+                               : entry->consumer()->check_commit(claim, request);
     else
       error = claim.generation < 0 ? ErrorCode::unknown_member_id : ErrorCode::illegal_generation;
     if (error == ErrorCode::none) {
@@ -212,7 +233,7 @@ ErrorCode GroupCoordinator::check_transactional_commit(const std::string& group,
   const EntryPtr entry = names_nobody ? find_or_make_locked(group) : find_locked(group);
   if (!entry)
     return names_nobody ? ErrorCode::group_max_size_reached : ErrorCode::unknown_member_id;
-  return entry->group.check_transactional_commit(claim);
+  return entry->ask([&](const auto& one) { return one.check_transactional_commit(claim); });
 }
 
 void GroupCoordinator::stop() {
@@ -221,8 +242,12 @@ void GroupCoordinator::stop() {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
     for (const auto& [name, entry] : groups_) {
-      entry->group.refuse_waiting(ErrorCode::coordinator_not_available);
-      for (io::Step& answer : entry->group.take_answers()) answers.push_back(std::move(answer));
+      std::visit(
+          [&](auto& group) {
+            group.refuse_waiting(ErrorCode::coordinator_not_available);
+            for (io::Step& answer : group.take_answers()) answers.push_back(std::move(answer));
+          },
+          entry->group);
     }
   }
   run(answers);

@@ -11,6 +11,8 @@ struct GroupOptions {
   Millis session_timeout_min{6'000};
   Millis session_timeout_max{1'800'000};
   Millis initial_rebalance_delay{3'000};
+  Millis consumer_session_timeout{45'000};
+  Millis consumer_heartbeat_interval{5'000};
   std::int64_t size_max = 2'000;
   std::int64_t count_max = 20'000;
   Bytes offset_metadata_max{4096};
@@ -29,6 +31,14 @@ struct GroupOptions {
                            Millis(0), Millis(600'000),
                            "How long the first member of a group waits for others; longer saves "
                            "rebalances and starts later."},
+        Setting<O, Millis>{"group.consumer.session.timeout.ms", &O::consumer_session_timeout,
+                           Millis(1), Millis(1'800'000),
+                           "Session of members of the newer group protocol (KIP-848); a crashed "
+                           "member blocks its partitions that long."},
+        Setting<O, Millis>{"group.consumer.heartbeat.interval.ms", &O::consumer_heartbeat_interval,
+                           Millis(1), Millis(600'000),
+                           "How often such members are told to be heard of; shorter ones rebalance "
+                           "faster and cost requests."},
         Setting<O, std::int64_t>{"group.max.size", &O::size_max, 1, 100'000,
                                  "Members of one group; each costs its subscription in memory."},
         Setting<O, std::int64_t>{"group.max.count", &O::count_max, 1, 1'000'000,

@@ -14,6 +14,7 @@ using protocol::OffsetCommitRequest;
 using protocol::OffsetCommitResponse;
 using CommitCall = Call<OffsetCommitRequest, OffsetCommitResponse>;
 
+constexpr std::int16_t kMemberEpochSince = 9;
 constexpr std::int16_t kIdsSince = 10;
 
 // The answer, and which of its partitions wait for the append.
@@ -62,7 +63,9 @@ void answer_offset_commit(Broker& broker, CommitCall made) {
       std::string(call->member_id),
       call->group_instance_id ? std::optional<std::string>(*call->group_instance_id) : std::nullopt,
       call->generation_id_or_member_epoch};
-  broker.groups().commit(group, claim, std::move(offsets),
+  const auto request = call.version() >= kMemberEpochSince ? ConsumerGroup::Request::with_epoch
+                                                           : ConsumerGroup::Request::older;
+  broker.groups().commit(group, claim, request, std::move(offsets),
                          [work = std::move(work)](ErrorCode error) { work->finish(error); });
 }
 

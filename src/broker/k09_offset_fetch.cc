@@ -98,6 +98,10 @@ void answer_offset_fetch(Broker& broker, FetchCall call) {
   for (const auto& asked : call->groups) {
     auto& group = response.groups.emplace_back();
     group.group_id = asked.group_id;
+    const MemberClaim claim{.member_id = std::string(asked.member_id.value_or("")),
+                            .generation = asked.member_epoch};
+    group.error_code = broker.groups().check_fetch(std::string(asked.group_id), claim);
+    if (group.error_code != ErrorCode::none) continue;
     group.topics = answering.topics(std::string(asked.group_id), asked.topics);
   }
   call.answer(response);

@@ -12,8 +12,6 @@ namespace {
 using protocol::ListGroupsRequest;
 using protocol::ListGroupsResponse;
 
-constexpr std::string_view kClassic = "classic";
-
 bool same_word(std::string_view a, std::string_view b) {
   return std::ranges::equal(
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
@@ -28,11 +26,11 @@ void answer_list_groups(Broker& broker, Call<ListGroupsRequest, ListGroupsRespon
   const auto groups = broker.groups().list();
   ListGroupsResponse response;
   for (const GroupCoordinator::Listed& group : groups)
-    if (passes(call->states_filter, group.state) && passes(call->types_filter, kClassic))
+    if (passes(call->states_filter, group.state) && passes(call->types_filter, group.type))
       response.groups.push_back({.group_id = group.id,
                                  .protocol_type = group.protocol_type,
                                  .group_state = group.state,
-                                 .group_type = kClassic});
+                                 .group_type = group.type});
   call.answer(response);
 }
 

@@ -23,13 +23,13 @@ bool is_software_name(std::string_view text) {
                              [&](char c) { return letter_or_digit(c) || c == '-' || c == '.'; });
 }
 
-// Protocols that clients take up only when the cluster as a whole has them. 2 is transactions by
-// KIP-890.
+// Protocols that clients take up only when the cluster as a whole has them: consumer groups by
+// KIP-848 and transactions by KIP-890.
 struct Feature {
   std::string_view name;
   std::int16_t last = 0;
 };
-constexpr std::array kFeatures{Feature{"transaction.version", 2}};
+constexpr std::array kFeatures{Feature{"group.version", 1}, Feature{"transaction.version", 2}};
 
 // Older clients take a feature that begins with 0 for a broken answer (KAFKA-17011).
 constexpr std::int16_t kFeaturesFromZeroSince = 4;

@@ -14,8 +14,10 @@ constexpr protocol::Style kStyle{.version = kVersion, .flexible = true};
 struct KeyRecord {
   std::int8_t kind = 0;
   std::string_view name;
+  std::string_view member;
   static constexpr auto fields() {
-    return std::array{field<&KeyRecord::kind>(), field<&KeyRecord::name>()};
+    return std::array{field<&KeyRecord::kind>(), field<&KeyRecord::name>(),
+                      field<&KeyRecord::member>({.tag = 0})};
   }
 };
 
@@ -57,6 +59,72 @@ struct GroupRecord {
     return std::array{field<&M::protocol_type>(),  field<&M::protocol_name>(),
                       field<&M::leader>(),         field<&M::generation>(),
                       field<&M::empty_since_ms>(), field<&M::members>()};
+  }
+};
+
+struct ShapeRecord {
+  std::string_view name;
+  Uuid id;
+  std::int32_t partition_count = 0;
+  static constexpr auto fields() {
+    using M = ShapeRecord;
+    return std::array{field<&M::name>(), field<&M::id>(), field<&M::partition_count>()};
+  }
+};
+
+struct ConsumerGroupRecord {
+  std::int32_t epoch = 0;
+  std::int32_t target_epoch = 0;
+  std::string_view assignor;
+  std::int64_t empty_since_ms = 0;
+  std::vector<ShapeRecord> topics;
+  static constexpr auto fields() {
+    using M = ConsumerGroupRecord;
+    return std::array{field<&M::epoch>(), field<&M::target_epoch>(), field<&M::assignor>(),
+                      field<&M::empty_since_ms>(), field<&M::topics>()};
+  }
+};
+
+struct PartitionSetRecord {
+  Uuid topic_id;
+  std::vector<std::int32_t> partitions;
+  static constexpr auto fields() {
+    return std::array{field<&PartitionSetRecord::topic_id>(),
+                      field<&PartitionSetRecord::partitions>()};
+  }
+};
+
+struct ConsumerMemberRecord {
+  std::optional<std::string_view> instance_id;
+  std::optional<std::string_view> rack_id;
+  std::string_view client_id;
+  std::string_view client_host;
+  std::int64_t rebalance_timeout_ms = 0;
+  std::vector<std::string_view> topics;
+  std::string_view pattern;
+  std::string_view assignor;
+  std::int32_t epoch = 0;
+  std::int32_t previous_epoch = 0;
+  std::int8_t state = 0;
+  std::vector<PartitionSetRecord> assigned;
+  std::vector<PartitionSetRecord> revoking;
+  std::vector<PartitionSetRecord> target;
+  static constexpr auto fields() {
+    using M = ConsumerMemberRecord;
+    return std::array{field<&M::instance_id>(),
+                      field<&M::rack_id>(),
+                      field<&M::client_id>(),
+                      field<&M::client_host>(),
+                      field<&M::rebalance_timeout_ms>(),
+                      field<&M::topics>(),
+                      field<&M::pattern>(),
+                      field<&M::assignor>(),
+                      field<&M::epoch>(),
+                      field<&M::previous_epoch>(),
+                      field<&M::state>(),
+                      field<&M::assigned>(),
+                      field<&M::revoking>(),
+                      field<&M::target>()};
   }
 };
 
@@ -144,20 +212,36 @@ Result<R> decode_record(ByteView bytes) {
 
 Buffer owned(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
 
+std::vector<PartitionSetRecord> shown(const PartitionSet& set) {
+  std::vector<PartitionSetRecord> records;
+  for (const auto& [topic, partitions] : set)
+    records.push_back({topic, {partitions.begin(), partitions.end()}});
+  return records;
+}
+
+PartitionSet set_of(const std::vector<PartitionSetRecord>& records) {
+  PartitionSet set;
+  for (const PartitionSetRecord& record : records)
+    if (!record.partitions.empty())
+      set[record.topic_id].insert(record.partitions.begin(), record.partitions.end());
+  return set;
+}
+
 }  // namespace
 
-Buffer encode_key(StateKind kind, std::string_view name) {
-  return encode_record(KeyRecord{static_cast<std::int8_t>(kind), name});
+Buffer encode_key(StateKind kind, std::string_view name, std::string_view member) {
+  return encode_record(KeyRecord{static_cast<std::int8_t>(kind), name, member});
 }
 
 Result<StateKey> decode_key(ByteView bytes) {
   const auto record = decode_record<KeyRecord>(bytes);
   if (!record) return pass(record.error());
-  if (record->kind < 1 || record->kind > 3)
+  if (record->kind < 1 || record->kind > static_cast<int>(StateKind::consumer_member))
     return fail(ErrorKind::unsupported, "a record of the broker's state is of kind " +
                                             std::to_string(record->kind) +
                                             ", which this program does not know; use a newer one");
-  return StateKey{static_cast<StateKind>(record->kind), std::string(record->name)};
+  return StateKey{static_cast<StateKind>(record->kind), std::string(record->name),
+                  std::string(record->member)};
 }
 
 Buffer encode_group(const GroupSnapshot& group) {
@@ -202,6 +286,69 @@ Result<GroupSnapshot> decode_group(ByteView bytes) {
     member.assignment = owned(kept.assignment);
   }
   return group;
+}
+
+Buffer encode_consumer_group(const ConsumerGroupSnapshot& group) {
+  ConsumerGroupRecord record{.epoch = group.epoch,
+                             .target_epoch = group.target_epoch,
+                             .assignor = group.assignor,
+                             .empty_since_ms = group.empty_since.ms};
+  for (const auto& [name, shape] : group.topics)
+    record.topics.push_back({name, shape.id, shape.partition_count});
+  return encode_record(record);
+}
+
+Result<ConsumerGroupSnapshot> decode_consumer_group(ByteView bytes) {
+  const auto record = decode_record<ConsumerGroupRecord>(bytes);
+  if (!record) return pass(record.error());
+  ConsumerGroupSnapshot group{.epoch = record->epoch,
+                              .target_epoch = record->target_epoch,
+                              .assignor = std::string(record->assignor),
+                              .empty_since = {record->empty_since_ms}};
+  for (const ShapeRecord& kept : record->topics)
+    group.topics[std::string(kept.name)] = {kept.id, kept.partition_count};
+  return group;
+}
+
+Buffer encode_consumer_member(const ConsumerMember& member) {
+  ConsumerMemberRecord record{.client_id = member.client_id,
+                              .client_host = member.client_host,
+                              .rebalance_timeout_ms = member.rebalance_timeout.count(),
+                              .topics = {member.topics.begin(), member.topics.end()},
+                              .pattern = member.pattern,
+                              .assignor = member.assignor,
+                              .epoch = member.epoch,
+                              .previous_epoch = member.previous_epoch,
+                              .state = static_cast<std::int8_t>(member.state),
+                              .assigned = shown(member.assigned),
+                              .revoking = shown(member.revoking),
+                              .target = shown(member.target)};
+  if (member.instance_id) record.instance_id = *member.instance_id;
+  if (member.rack_id) record.rack_id = *member.rack_id;
+  return encode_record(record);
+}
+
+Result<ConsumerMember> decode_consumer_member(ByteView bytes) {
+  const auto record = decode_record<ConsumerMemberRecord>(bytes);
+  if (!record) return pass(record.error());
+  if (record->state < 0 || record->state > static_cast<int>(ConsumerState::unreleased))
+    return fail(ErrorKind::corrupt, "a member of a consumer group has the unknown state " +
+                                        std::to_string(record->state));
+  ConsumerMember member{.client_id = std::string(record->client_id),
+                        .client_host = std::string(record->client_host),
+                        .rebalance_timeout = Millis(record->rebalance_timeout_ms),
+                        .topics = {record->topics.begin(), record->topics.end()},
+                        .pattern = std::string(record->pattern),
+                        .assignor = std::string(record->assignor),
+                        .epoch = record->epoch,
+                        .previous_epoch = record->previous_epoch,
+                        .state = static_cast<ConsumerState>(record->state),
+                        .assigned = set_of(record->assigned),
+                        .revoking = set_of(record->revoking),
+                        .target = set_of(record->target)};
+  if (record->instance_id) member.instance_id = std::string(*record->instance_id);
+  if (record->rack_id) member.rack_id = std::string(*record->rack_id);
+  return member;
 }
 
 Buffer encode_transaction(const TransactionSnapshot& transaction) {

@@ -16,6 +16,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto twice = decode_group(again);
     if (!twice || encode_group(*twice) != again) std::abort();
   }
+  if (const auto group = decode_consumer_group(bytes)) {
+    const Buffer again = encode_consumer_group(*group);
+    const auto twice = decode_consumer_group(again);
+    if (!twice || encode_consumer_group(*twice) != again) std::abort();
+  }
+  if (const auto member = decode_consumer_member(bytes)) {
+    const Buffer again = encode_consumer_member(*member);
+    const auto twice = decode_consumer_member(again);
+    if (!twice || encode_consumer_member(*twice) != again) std::abort();
+  }
   if (const auto transaction = decode_transaction(bytes)) {
     const Buffer again = encode_transaction(*transaction);
     const auto twice = decode_transaction(again);

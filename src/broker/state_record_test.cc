@@ -45,6 +45,46 @@ TEST(StateRecord, a_group_is_read_back) {
   EXPECT_EQ(read->members[1].instance_id, std::nullopt);
 }
 
+TEST(StateRecord, a_consumer_group_and_its_members_are_read_back) {
+  const auto key = decode_key(encode_key(StateKind::consumer_member, "g", "m"));
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->kind, StateKind::consumer_member);
+  EXPECT_EQ(key->name, "g");
+  EXPECT_EQ(key->member, "m");
+  const ConsumerGroupSnapshot group{.epoch = 7,
+                                    .target_epoch = 6,
+                                    .assignor = "uniform",
+                                    .empty_since = {12},
+                                    .topics = {{"t", {{1, 2}, 4}}, {"u", {{3, 4}, 0}}}};
+  const auto read = decode_consumer_group(encode_consumer_group(group));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->epoch, 7);
+  EXPECT_EQ(read->target_epoch, 6);
+  EXPECT_EQ(read->assignor, "uniform");
+  EXPECT_EQ(read->empty_since, Timestamp{12});
+  EXPECT_EQ(read->topics, group.topics);
+  const ConsumerMember member{.instance_id = "static",
+                              .rack_id = "r",
+                              .client_id = "app",
+                              .client_host = "/::1",
+                              .rebalance_timeout = Millis(20),
+                              .topics = {"t", "u"},
+                              .pattern = "x.*",
+                              .assignor = "range",
+                              .epoch = 6,
+                              .previous_epoch = 5,
+                              .state = ConsumerState::revoking,
+                              .assigned = {{{1, 2}, {0, 3}}},
+                              .revoking = {{{1, 2}, {1}}},
+                              .target = {{{1, 2}, {0, 3}}, {{3, 4}, {9}}}};
+  EXPECT_EQ(decode_consumer_member(encode_consumer_member(member)).value(), member);
+  EXPECT_EQ(decode_consumer_member(encode_consumer_member({})).value(), ConsumerMember{});
+  ConsumerMember strange = member;
+  strange.state = static_cast<ConsumerState>(9);
+  EXPECT_EQ(decode_consumer_member(encode_consumer_member(strange)).error().kind,
+            ErrorKind::corrupt);
+}
+
 TEST(StateRecord, a_transaction_is_read_back) {
   TransactionSnapshot transaction{.producer = {5, 3},
                                   .previous = {4, 2},

@@ -17,6 +17,7 @@ final class Conformance {
     ProducerChecks.register();
     TransactionChecks.register();
     GroupChecks.register();
+    NewerGroupChecks.register(version());
     OffsetChecks.register();
     TopicChecks.register();
     Set<String> selected = Arrays.stream(only.split(",")).filter(word -> !word.isEmpty())

@@ -1,15 +1,12 @@
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.admin.MemberToRemove;
 import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
-import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -40,77 +37,14 @@ final class GroupChecks {
     Checks.check("group-admin", "a_static_member_is_removed", GroupChecks::memberIsRemoved);
   }
 
-  /** A consumer on a thread of its own; it commits what it was given before it goes on. */
-  private static final class Member extends Thread implements ConsumerRebalanceListener {
-    final Set<TopicPartition> assigned = ConcurrentHashMap.newKeySet();
-    final Set<String> seen = ConcurrentHashMap.newKeySet();
-    volatile int rebalances;
-    volatile String id = "";
-    private volatile boolean going = true;
-    private volatile Exception ended;
-    private final KafkaConsumer<String, String> consumer;
-
-    Member(String group, String topic, Object... more) {
-      List<Object> pairs = new ArrayList<>(List.of("group.id", group, "session.timeout.ms", 6000,
-          "heartbeat.interval.ms", 300, "max.poll.interval.ms", 20_000));
-      pairs.addAll(List.of(more));
-      consumer = Clients.consumer(pairs.toArray());
-      consumer.subscribe(List.of(topic), this);
-      setDaemon(true);
-      start();
-    }
-
-    @Override
-    public void run() {
-      try (consumer) {
-        while (going) {
-          var records = consumer.poll(Duration.ofMillis(100));
-          id = consumer.groupMetadata().memberId();
-          records.forEach(record -> seen.add(record.partition() + "@" + record.offset()));
-          if (!records.isEmpty()) consumer.commitSync();
-        }
-      } catch (Exception error) {
-        ended = error;
-      }
-    }
-
-    @Override
-    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-      assigned.addAll(partitions);
-      rebalances++;
-    }
-
-    @Override
-    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-      assigned.removeAll(partitions);
-    }
-
-    void leave() throws Exception {
-      going = false;
-      join(20_000);
-      if (ended != null) throw ended;
-    }
-  }
-
-  private static boolean shared(List<Member> members, int count) {
-    Set<TopicPartition> all = new HashSet<>();
-    int sum = 0;
-    for (Member member : members) {
-      if (member.assigned.isEmpty()) return false;
-      all.addAll(member.assigned);
-      sum += member.assigned.size();
-    }
-    return sum == count && all.size() == count;
-  }
-
   private static void share(String name, String assignor) throws Exception {
     String where = Clients.topic("group-" + name, 4);
     String group = Checks.nameOf("group-" + name);
     Object[] how = {"partition.assignment.strategy", assignor};
-    List<Member> members = new ArrayList<>(List.of(new Member(group, where, how)));
-    Checks.eventually(() -> shared(members, 4), "the first has all");
-    members.add(new Member(group, where, how));
-    Checks.eventually(() -> shared(members, 4), "both share");
+    List<Member> members = new ArrayList<>(List.of(Member.classic(group, where, how)));
+    Checks.eventually(() -> Member.share(members, 4), "the first has all");
+    members.add(Member.classic(group, where, how));
+    Checks.eventually(() -> Member.share(members, 4), "both share");
     List<ProducerRecord<String, String>> records = new ArrayList<>();
     for (int i = 0; i < 40; i++) records.add(new ProducerRecord<>(where, i % 4, null, "v" + i));
     Clients.send(records);
@@ -120,14 +54,14 @@ final class GroupChecks {
       return seen.size() == 40;
     }, "all is read");
     members.remove(0).leave();
-    Checks.eventually(() -> shared(members, 4), "the one that stays has all");
+    Checks.eventually(() -> Member.share(members, 4), "the one that stays has all");
     members.get(0).leave();
     for (int partition = 0; partition < 4; partition++) {
       Checks.same(committed(group, where, partition), 10L, "committed of " + partition);
     }
   }
 
-  private static Long committed(String group, String topic, int partition) throws Exception {
+  static Long committed(String group, String topic, int partition) throws Exception {
     OffsetAndMetadata told = Clients.admin().listConsumerGroupOffsets(group)
         .partitionsToOffsetAndMetadata().get().get(new TopicPartition(topic, partition));
     return told == null ? null : told.offset();
@@ -136,13 +70,13 @@ final class GroupChecks {
   private static void staticReturns() throws Exception {
     String where = Clients.topic("static", 4);
     String group = Checks.nameOf("static");
-    Member stays = new Member(group, where, "group.instance.id", "a");
-    Member leaves = new Member(group, where, "group.instance.id", "b");
-    Checks.eventually(() -> shared(List.of(stays, leaves), 4), "both share");
+    Member stays = Member.classic(group, where, "group.instance.id", "a");
+    Member leaves = Member.classic(group, where, "group.instance.id", "b");
+    Checks.eventually(() -> Member.share(List.of(stays, leaves), 4), "both share");
     Set<TopicPartition> before = Set.copyOf(leaves.assigned);
     int rebalances = stays.rebalances;
     leaves.leave();
-    Member back = new Member(group, where, "group.instance.id", "b");
+    Member back = Member.classic(group, where, "group.instance.id", "b");
     Checks.eventually(() -> Set.copyOf(back.assigned).equals(before), "it has what it had");
     Checks.same(stays.rebalances, rebalances, "rebalances of the one that stayed");
     stays.leave();
@@ -157,7 +91,7 @@ final class GroupChecks {
         "max.poll.interval.ms", 1500, "session.timeout.ms", 6000, "heartbeat.interval.ms", 300)) {
       slow.subscribe(List.of(where));
       Checks.eventually(() -> !slow.poll(Duration.ofMillis(100)).isEmpty(), "it reads");
-      Member other = new Member(group, where);
+      Member other = Member.classic(group, where);
       Checks.eventually(() -> other.assigned.size() == 1, "another takes over");
       Checks.refused(slow::commitSync, CommitFailedException.class, "the slow one's commit");
       other.leave();
@@ -182,7 +116,7 @@ final class GroupChecks {
   }
 
   @SuppressWarnings({"deprecation", "removal"}) // the call that both 3.9 and 4 have
-  private static boolean isListed(String group) throws Exception {
+  static boolean isListed(String group) throws Exception {
     return Clients.admin().listConsumerGroups().all().get().stream()
         .anyMatch(listing -> listing.groupId().equals(group));
   }
@@ -191,8 +125,8 @@ final class GroupChecks {
   private static void administered() throws Exception {
     String where = Clients.topic("listed", 2);
     String group = Checks.nameOf("listed");
-    Member member = new Member(group, where, "client.id", "the-client");
-    Checks.eventually(() -> shared(List.of(member), 2), "it has all");
+    Member member = Member.classic(group, where, "client.id", "the-client");
+    Checks.eventually(() -> Member.share(List.of(member), 2), "it has all");
     Checks.truth(isListed(group), "it is not listed");
     var told = Clients.admin().describeConsumerGroups(List.of(group)).all().get().get(group);
     Checks.same(told.state().toString(), "Stable", "state");
@@ -225,9 +159,9 @@ final class GroupChecks {
   private static void memberIsRemoved() throws Exception {
     String where = Clients.topic("removed", 2);
     String group = Checks.nameOf("removed");
-    Member gone = new Member(group, where, "group.instance.id", "gone");
-    Member stays = new Member(group, where, "group.instance.id", "stays");
-    Checks.eventually(() -> shared(List.of(gone, stays), 2), "both share");
+    Member gone = Member.classic(group, where, "group.instance.id", "gone");
+    Member stays = Member.classic(group, where, "group.instance.id", "stays");
+    Checks.eventually(() -> Member.share(List.of(gone, stays), 2), "both share");
     gone.leave();
     Checks.same(stays.assigned.size(), 1, "partitions while the other may return");
     Clients.admin().removeMembersFromConsumerGroup(group,

@@ -208,22 +208,25 @@ const shared = (members, count) =>
   new Set(members.flatMap(m => m.assigned)).size === count &&
   members.flatMap(m => m.assigned).length === count
 
-check('groups', 'two_members_share_and_take_over', async () => {
-  const where = await topic('group', 4)
-  const groupId = nameOf('group')
-  const members = [await member(groupId, where)]
-  try {
-    await eventually(() => shared(members, 4), 'the first has all')
-    members.push(await member(groupId, where))
-    await eventually(() => shared(members, 4), 'both share')
-    for (let partition = 0; partition < 4; partition++) await send(numbered(where, 10, 0, partition))
-    await eventually(() => new Set(members.flatMap(m => m.seen)).size === 40, 'all is read')
-    await members.pop().leave()
-    await eventually(() => shared(members, 4), 'the one that stays has all again')
-  } finally {
-    await Promise.all(members.map(m => m.leave()))
-  }
-})
+for (const groupProtocol of ['classic', 'consumer']) {
+  const prefix = groupProtocol === 'consumer' ? 'newer_protocol_' : ''
+  check('groups', prefix + 'two_members_share_and_take_over', async () => {
+    const where = await topic('group-' + groupProtocol, 4)
+    const groupId = nameOf('group-' + groupProtocol)
+    const members = [await member(groupId, where, { groupProtocol })]
+    try {
+      await eventually(() => shared(members, 4), 'the first has all')
+      members.push(await member(groupId, where, { groupProtocol }))
+      await eventually(() => shared(members, 4), 'both share')
+      for (let partition = 0; partition < 4; partition++) await send(numbered(where, 10, 0, partition))
+      await eventually(() => new Set(members.flatMap(m => m.seen)).size === 40, 'all is read')
+      await members.pop().leave()
+      await eventually(() => shared(members, 4), 'the one that stays has all again')
+    } finally {
+      await Promise.all(members.map(m => m.leave()))
+    }
+  })
+}
 
 check('offsets', 'a_group_resumes_where_it_committed', async () => {
   const where = await topic('resume')
