@@ -126,7 +126,7 @@ void Broker::handle(std::shared_ptr<RequestFrame> frame, std::shared_ptr<const C
                     RawCall::Respond respond) {
   const auto header = protocol::read_request_header(frame->view());
   RawCall call(frame, header.value_or(protocol::RequestHeader{}), std::move(client),
-               std::move(respond));
+               places_.metrics, std::move(respond));
   const auto refuse = [&](std::string why) {
     refused_requests_.add();
     call.hang_up(std::move(why));

@@ -16,8 +16,13 @@
 #include "base/result.h"
 #include "io/kernel_file.h"
 #include "protocol/codec.h"
+#include "protocol/errors_in.h"
 #include "protocol/frame.h"
 #include "protocol/header.h"
+
+namespace adbrook {
+class Metrics;
+}
 
 namespace adbrook::broker {
 
@@ -61,8 +66,12 @@ struct Reply {
   protocol::Frame frame;                              // with its length in front
   std::vector<std::shared_ptr<const void>> borrowed;  // what the frame's pieces lie in
   std::vector<io::FileRange> files;                   // for the frame's gaps, in their order
+  std::vector<protocol::ErrorCode> errors;            // that the frame tells
   std::string why;                                    // of a hang-up, for the log line
 };
+
+// Counts each code by its name. The counters are looked up under a lock: errors are rare.
+void count_errors(Metrics& metrics, const std::vector<protocol::ErrorCode>& errors);
 
 // Owned by whoever handles it. Dropping it unanswered hangs up, so that no client waits for ever.
 class RawCall {
@@ -71,10 +80,11 @@ class RawCall {
 
   // `frame` holds the whole request, into which `header` points.
   RawCall(std::shared_ptr<RequestFrame> frame, const protocol::RequestHeader& header,
-          std::shared_ptr<const Client> client, Respond respond)
+          std::shared_ptr<const Client> client, Metrics& metrics, Respond respond)
       : header_(header),
         frame_(std::move(frame)),
         client_(std::move(client)),
+        metrics_(&metrics),
         respond_(std::move(respond)) {}
   RawCall(RawCall&& other) noexcept = default;
   RawCall& operator=(RawCall&&) = delete;
@@ -86,13 +96,17 @@ class RawCall {
   const Client& client() const { return *client_; }
   const std::shared_ptr<RequestFrame>& frame() const { return frame_; }
 
-  void answer(Reply reply) { std::exchange(respond_, nullptr)(std::move(reply)); }
+  void answer(Reply reply) {
+    count_errors(*metrics_, reply.errors);
+    std::exchange(respond_, nullptr)(std::move(reply));
+  }
   void hang_up(std::string why) { answer({.kind = Reply::Kind::hang_up, .why = std::move(why)}); }
 
  private:
   protocol::RequestHeader header_;
   std::shared_ptr<RequestFrame> frame_;  // shared with messages that point into it
   std::shared_ptr<const Client> client_;
+  Metrics* metrics_;
   Respond respond_;
 };
 
@@ -118,12 +132,13 @@ class Call {
         {.kind = Reply::Kind::answer,
          .frame = protocol::response_frame(response, version(), raw_.header().correlation_id),
          .borrowed = std::move(borrowed),
-         .files = std::move(files)});
+         .files = std::move(files),
+         .errors = protocol::errors_in(response)});
   }
   void answer_in(std::int16_t version, const Response& response) {
-    raw_.answer(
-        {.kind = Reply::Kind::answer,
-         .frame = protocol::response_frame(response, version, raw_.header().correlation_id)});
+    raw_.answer({.kind = Reply::Kind::answer,
+                 .frame = protocol::response_frame(response, version, raw_.header().correlation_id),
+                 .errors = protocol::errors_in(response)});
   }
   void stay_silent() { raw_.answer({.kind = Reply::Kind::silence}); }
   void hang_up(std::string why) { raw_.hang_up(std::move(why)); }

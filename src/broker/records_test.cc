@@ -126,6 +126,19 @@ TEST_F(RecordsTest, a_compacted_topic_takes_no_record_without_a_key) {
   EXPECT_EQ(produce(builder.finish(), "keyed").base_offset, 0);
 }
 
+TEST_F(RecordsTest, errors_that_clients_are_told_are_counted_by_code) {
+  Buffer batch = produced_batch({"a"});
+  EXPECT_EQ(produce(batch).error_code, ErrorCode::none);
+  EXPECT_EQ(bed.log.metrics->text().find("adbrook_kafka_errors_total{"), std::string::npos);
+  batch.back() ^= std::byte{1};
+  produce(batch);
+  produce(batch);
+  const std::string text = bed.log.metrics->text();
+  EXPECT_NE(text.find("adbrook_kafka_errors_total{code=\"CORRUPT_MESSAGE\"} 2\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST_F(RecordsTest, a_compression_bomb_is_refused_at_the_limit_and_keeps_nothing) {
   const Buffer bomb = produced_batch({std::string(80 << 20, 'x')}, {}, record::Compression::zstd);
   ASSERT_LT(bomb.size(), 100'000u) << "small enough for the topic";

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/errors_in.h"
 #include "protocol/k00_produce.h"
 #include "protocol/k01_fetch.h"
 #include "protocol/k03_metadata.h"
@@ -62,6 +63,19 @@ TEST(WireReader, a_varint_has_32_bits_at_most) {
   EXPECT_EQ(read({0xFF, 0xFF, 0xFF, 0xFF, 0x1F}), std::nullopt);
   EXPECT_EQ(read({0x80, 0x80, 0x80, 0x80, 0x80, 0x01}), std::nullopt);
   EXPECT_EQ(read({0x80}), std::nullopt);
+}
+
+TEST(Codec, the_errors_in_an_answer_are_found_wherever_they_stand) {
+  ProduceResponse answer;
+  answer.responses.resize(2);
+  answer.responses[1].partition_responses.resize(3);
+  EXPECT_TRUE(errors_in(answer).empty());
+  answer.responses[1].partition_responses[0].error_code = ErrorCode::corrupt_message;
+  answer.responses[1].partition_responses[2].error_code = ErrorCode::invalid_record;
+  EXPECT_EQ(errors_in(answer),
+            (std::vector{ErrorCode::corrupt_message, ErrorCode::invalid_record}));
+  ApiVersionsResponse versions{.error_code = ErrorCode::unsupported_version};
+  EXPECT_EQ(errors_in(versions), std::vector{ErrorCode::unsupported_version});
 }
 
 TEST(Codec, a_refusal_names_the_version_the_field_and_the_byte) {
