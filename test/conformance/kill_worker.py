@@ -150,9 +150,11 @@ def copy(options, ledger):
 
 def copy_until_fatal(options, ledger):
     producer = begin(options, ledger)
+    protocol = {"group_protocol": "consumer"} if options.newer else \
+        {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 500}
     consumer = Consumer(config(options, group_id="copiers", enable_auto_commit=False,
                                auto_offset_reset="earliest", isolation_level="read_committed",
-                               session_timeout_ms=10_000, heartbeat_interval_ms=500))
+                               **protocol))
     taken = []
     forget = lambda *_: taken.clear()  # noqa: E731 - what is lost comes again to its new owner
     consumer.subscribe(["plain"], on_assign=forget, on_revoke=forget, on_lost=forget)
@@ -237,6 +239,7 @@ def main():
     parser.add_argument("--stop", required=True)
     parser.add_argument("--rate", type=float, default=400, help="records a second, about")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--newer", action="store_true", help="copy by the newer group protocol")
     options = parser.parse_args()
     random.seed("%d %s" % (options.seed, options.name))
     ledger = Ledger(options.ledger)

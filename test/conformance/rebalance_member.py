@@ -2,11 +2,13 @@
 """A member of a consumer group that writes down what it does, so that it may be killed at any time.
 
     rebalance_member.py NAME --bootstrap HOST:PORT --group G --assignor A --ledger FILE [--instance I]
+                       [--newer]
 
 Each line of the ledger is one write(2), which outlives SIGKILL: `G time partition` when a partition
 is given to it, `L time partition` when it loses one, `P time partition offset` when a record is
 processed, `c time partition offset` before and `C` after a commit, `F time partition offset why` for
 a refused one. Times are CLOCK_MONOTONIC, the same clock for all processes. SIGTERM: it leaves.
+--newer takes the newer group protocol (KIP-848), whose timeouts are the server's.
 """
 import argparse
 import os
@@ -21,15 +23,18 @@ COMMIT_RECORDS = 25
 class Member:
     def __init__(self, options):
         self.ledger = os.open(options.ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self.cooperative = options.assignor.startswith("cooperative")
+        self.cooperative = options.newer or options.assignor.startswith("cooperative")
         self.next = {}       # partition -> offset after the last processed record
         self.uncommitted = 0
         self.topic = options.topic
         config = {"bootstrap.servers": options.bootstrap, "group.id": options.group, "log_level": 0,
                   "enable.auto.commit": False, "auto.offset.reset": "earliest",
-                  "session.timeout.ms": 6000, "heartbeat.interval.ms": 500,
-                  "max.poll.interval.ms": 12000, "fetch.wait.max.ms": 100,
-                  "partition.assignment.strategy": options.assignor}
+                  "max.poll.interval.ms": 12000, "fetch.wait.max.ms": 100}
+        if options.newer:
+            config.update({"group.protocol": "consumer", "group.remote.assignor": options.assignor})
+        else:
+            config.update({"session.timeout.ms": 6000, "heartbeat.interval.ms": 500,
+                           "partition.assignment.strategy": options.assignor})
         if options.instance:
             config["group.instance.id"] = options.instance
         self.consumer = Consumer(config)
@@ -96,6 +101,7 @@ def main():
     parser.add_argument("--assignor", required=True)
     parser.add_argument("--ledger", required=True)
     parser.add_argument("--instance")
+    parser.add_argument("--newer", action="store_true")
     left = []
     signal.signal(signal.SIGTERM, lambda *_: left.append(True))
     Member(parser.parse_args()).work(lambda: not left)

@@ -75,6 +75,21 @@ def array(items):
     return struct.pack(">i", len(items)) + b"".join(items)
 
 
+# What flexible versions write: a length or count plus one as an unsigned varint, 0 for null.
+def compact(data):
+    if data is None:
+        return b"\0"
+    size, out = len(data) + 1, b""
+    while size > 0x7F:
+        out += bytes([size & 0x7F | 0x80])
+        size >>= 7
+    return out + bytes([size]) + (data if isinstance(data, bytes) else b"".join(data))
+
+
+def compact_string(text):
+    return compact(None if text is None else text.encode())
+
+
 class Reader:
     def __init__(self, data):
         self.data, self.position = data, 0
@@ -95,6 +110,15 @@ class Reader:
         size = self.take("i")
         self.position += max(size, 0)
         return self.data[self.position - max(size, 0):self.position]
+
+    def compact_string(self):
+        size = self.take("B")
+        if size > 0x7F:
+            size = (size & 0x7F) | self.take("B") << 7
+        if size == 0:
+            return None
+        self.position += size - 1
+        return self.data[self.position - size + 1:self.position].decode()
 
     def left(self):
         return len(self.data) - self.position
@@ -241,3 +265,16 @@ class Connection:
         answer.string()
         answer.take("i")
         return answer.take("ih")[1]
+
+    def newer_heartbeat(self, group, member, epoch, topics=None, instance=None, assignor=None):
+        """ConsumerGroupHeartbeat 0, which owns nothing: (error code, member id, epoch)"""
+        body = b"\0" + compact_string(group) + compact_string(member) + struct.pack(">i", epoch) + \
+            compact_string(instance) + compact_string(None) + struct.pack(">i", 20_000) + \
+            compact(None if topics is None else [compact_string(t) for t in topics]) + \
+            compact_string(assignor) + compact([]) + b"\0"
+        answer = self.ask(68, 0, body)
+        answer.take("B")
+        answer.take("i")
+        code = answer.take("h")
+        answer.compact_string()
+        return code, answer.compact_string(), answer.take("i")

@@ -16,6 +16,7 @@ options = arguments(__doc__)
     21, 22, 23, 24, 25, 26)
 (REBALANCING, UNSUPPORTED, SEQUENCE, EPOCH, STATE, CONCURRENT, INVALID_RECORD) = (
     27, 35, 45, 47, 48, 51, 87)
+(INVALID_REQUEST, NO_SUCH_GROUP, FENCED, UNRELEASED, NO_ASSIGNOR) = (42, 69, 110, 111, 112)
 
 
 def connection():
@@ -326,6 +327,33 @@ def what_cannot_join_is_told_why():
         c.sync(group, generation, member, [(member, b"a")])
         with connection() as other:
             same(other.join(group, protocol="connect")[0], PROTOCOL, "another protocol type")
+
+
+@check("groups")
+def newer_protocol_wrong_epochs_and_unknown_members_are_fenced():
+    where, group = topic("newer-fence"), name_of("newer-fence")
+    with connection() as c:
+        code, member, epoch = c.newer_heartbeat(group, "", 0, [where])
+        same((code, bool(member), epoch > 0), (NONE, True, True), "joined")
+        same(c.newer_heartbeat(group, member, epoch)[0], NONE, "heartbeat")
+        same(c.newer_heartbeat(group, member, epoch + 1)[0], FENCED, "an epoch to come")
+        same(c.newer_heartbeat(group, "nobody", epoch)[0], UNKNOWN_MEMBER, "unknown member")
+        same(c.heartbeat(group, epoch, "nobody"), UNKNOWN_MEMBER, "a classic heartbeat")
+        same(c.newer_heartbeat(name_of("none"), member, epoch)[0], NO_SUCH_GROUP, "unknown group")
+        same(c.newer_heartbeat(group, member, -1)[0], NONE, "leaves")
+        same(c.newer_heartbeat(group, member, epoch)[0], UNKNOWN_MEMBER, "after it left")
+
+
+@check("groups")
+def newer_protocol_what_cannot_join_is_told_why():
+    where, group = topic("newer-refused"), name_of("newer-refused")
+    with connection() as c:
+        same(c.newer_heartbeat("", "", 0, [where])[0], INVALID_REQUEST, "empty group")
+        same(c.newer_heartbeat(group, "", 0)[0], INVALID_REQUEST, "no subscription")
+        same(c.newer_heartbeat(group, "", -7, [where])[0], INVALID_REQUEST, "epoch -7")
+        same(c.newer_heartbeat(group, "", 0, [where], assignor="luck")[0], NO_ASSIGNOR, "assignor")
+        same(c.newer_heartbeat(group, "", 0, [where], instance="a")[0], NONE, "a static member")
+        same(c.newer_heartbeat(group, "", 0, [where], instance="a")[0], UNRELEASED, "a second one")
 
 
 @check("offsets")
