@@ -140,7 +140,7 @@ class SmallDisk {
  public:
   explicit SmallDisk(const std::string& path) : path_(path) {
     std::filesystem::create_directory(path);
-    mounted_ = ::mount("adbrook-test", path.c_str(), "tmpfs", 0, "size=24m") == 0;
+    mounted_ = ::mount("adbrook-test", path.c_str(), "tmpfs", 0, "size=96m") == 0;
   }
   ~SmallDisk() {
     if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
@@ -157,10 +157,10 @@ TEST(FullDisk, answers_503_keeps_what_was_acknowledged_and_goes_on_when_there_is
   const SmallDisk disk(scratch / "disk");
   if (!disk.mounted()) GTEST_SKIP() << "mounting a small tmpfs needs root";
   Serving serving(scratch, scratch / "disk/data",
-                  {"--set", "log.wal.file.bytes=1MiB", "--set", "log.segment.bytes=1MiB"});
+                  {"--set", "log.wal.file.bytes=16MiB", "--set", "log.segment.bytes=1MiB"});
   ASSERT_TRUE(serving.ready()) << serving.program().err();
   ASSERT_EQ(adbrook(scratch, {"generate", "--events", "500", "--to", serving.url()}).code, 0);
-  write_file(scratch / "disk/ballast", std::string(24 << 20, 'x'));
+  write_file(scratch / "disk/ballast", std::string(96 << 20, 'x'));
   const auto refused = adbrook(scratch, {"generate", "--events", "20000", "--seed", "7",
                                          "--retry-for", "1s", "--to", serving.url()});
   EXPECT_EQ(refused.code, 3) << refused.err;

@@ -1,5 +1,6 @@
 #include "ads/click_topology.h"
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <string>
@@ -160,6 +161,7 @@ class ClickJoinPolicy {
 
   void summary(const Parent& parent, std::span<const stream::ChildRef> children) {
     if (writers_->summaries.muted()) return;
+    children = children.first(std::min(children.size(), kSummaryClickCountMax));
     clicks_.clear();
     for (const stream::ChildRef& child : children) clicks_.push_back({child.id, child.time});
     const bool priced = parent.row.price_micros != OpenImpression::kNoPrice;
@@ -191,17 +193,34 @@ bool is_no_bot(const Event& event) {
   return event.browser != kBotRule;
 }
 
+// Of bytes that are too many to be written again the first are; the place leads to all of them.
+constexpr std::size_t kLetterBytesMax = std::size_t{4} << 20;
+
+// What people read of a refusal names fields and values of any length.
+std::string_view shortened(std::string_view text) {
+  constexpr std::size_t kTextMax = 1000;
+  if (text.size() <= kTextMax) return text;
+  std::size_t size = kTextMax;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
 void write_dead_letter(Writers& writers, std::string_view topic, const stream::Rejected& rejected,
                        const RowMeta& meta) {
   if (writers.dead_letters.muted()) return;
   const std::string source =
       std::string(topic) + "-" + std::to_string(meta.arrival.origin_partition);
+  const ByteView value = rejected.record.value.value_or(ByteView{});
+  std::string detail(shortened(rejected.why.text));
+  if (value.size() > kLetterBytesMax)
+    detail += "; these are the first " + std::to_string(kLetterBytesMax) + " of its " +
+              std::to_string(value.size()) + " bytes, all of them are in the topic";
   const DeadLetter letter{source,
                           meta.origin_offset.value,
                           rejected.why.reason,
-                          rejected.why.field,
-                          rejected.why.text,
-                          rejected.record.value.value_or(ByteView{})};
+                          shortened(rejected.why.field),
+                          detail,
+                          value.first(std::min(value.size(), kLetterBytesMax))};
   writers.value.clear();
   encode(letter, writers.value);
   const auto key = dead_letter_id(letter).text();

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "ads/audit.h"
+#include "ads/dead_letter.h"
 #include "ads/event_codec.h"
 #include "ads/impression_summary.h"
 #include "ads/outcome_record.h"
@@ -388,6 +389,38 @@ void compare(std::uint64_t seed, std::int32_t partition_count) {
 }
 
 constexpr int kSeeds = 500;
+
+// Larger than any record that can be written: what a small compressed batch may hold.
+TEST(ClickTopology, records_of_any_size_are_rejected_with_their_place_and_stop_nothing) {
+  TestDriver driver(factory(), driver_options(2, 1));
+  const std::string huge(20 << 20, 'x');
+  driver.pipe("clicks", 0, {{std::nullopt, "{", driver.now()}, {std::nullopt, huge, driver.now()}});
+  driver.pipe("impressions", 1, {{huge, "{}", driver.now()}});
+  driver.run();
+  EXPECT_EQ(driver.runner().trouble(), "");
+  std::map<std::string, std::string> bytes;
+  for (const MemoryRecord& record : driver.records("dead-letters")) {
+    const auto letter = read_dead_letter(as_bytes(record.value));
+    ASSERT_TRUE(letter) << letter.error().message;
+    bytes[std::string(letter->source) + ":" + std::to_string(letter->place)] =
+        as_text(letter->bytes);
+    const bool cut = letter->detail.find("of its 20971520 bytes") != std::string_view::npos;
+    EXPECT_EQ(cut, letter->bytes.size() > 1'000) << letter->detail;
+  }
+  ASSERT_EQ(bytes.size(), 3u);
+  EXPECT_EQ(bytes["clicks-0:0"], "{");
+  EXPECT_EQ(bytes["clicks-0:1"], huge.substr(0, 4 << 20));
+  EXPECT_EQ(bytes["impressions-1:0"], "{}");
+  std::set<std::string> reasons;
+  for (const char* topic : {"click-outcomes", "impression-outcomes"})
+    for (const MemoryRecord& record : driver.records(topic)) {
+      const auto outcome = read_outcome(as_bytes(record.value));
+      ASSERT_TRUE(outcome);
+      EXPECT_EQ(outcome->outcome, "rejected");
+      reasons.emplace(outcome->reason);
+    }
+  EXPECT_TRUE(reasons.contains("too_long"));
+}
 
 TEST(ClickTopology, random_streams_equal_the_plain_model_on_one_partition) {
   for (const std::uint64_t seed : io::test_seeds(kSeeds)) {

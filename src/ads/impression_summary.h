@@ -18,6 +18,10 @@ struct SummaryClick {
   friend auto operator<=>(const SummaryClick&, const SummaryClick&) = default;
 };
 
+// More joined clicks of one impression are in `attributed-clicks` only: with all of them a record
+// could become larger than any that can be written.
+inline constexpr std::size_t kSummaryClickCountMax = 300'000;
+
 // Views are the caller's. Clicks are sorted by (time, id).
 struct ImpressionSummary {
   Uuid id;

@@ -55,7 +55,8 @@ struct BrokerOptions {
                           "Fetched bytes on their way to clients; above it fetches get less."},
         Setting<O, Bytes>{"fetch.max.bytes", &O::fetch_max, 1_KiB, 1024_MiB,
                           "Most that one fetch is given, whatever it asks for."},
-        Setting<O, Bytes>{"decompressed.max.bytes", &O::decompressed_max, 1_MiB, 1024_MiB,
+        // No more than the streams read, which would stop at a larger one (stream/input.h).
+        Setting<O, Bytes>{"decompressed.max.bytes", &O::decompressed_max, 1_MiB, 64_MiB,
                           "What a compressed batch may become; a larger one is refused."},
         Setting<O, Millis>{"connections.max.idle.ms", &O::idle_timeout, Millis(10), std::nullopt,
                            "How long a connection may stay open between two requests."},

@@ -95,7 +95,10 @@ std::expected<BatchFacts, AppendRefusal> check_batch(BatchToAppend& batch,
       batch.bytes = std::move(*again);
     }
   }
-  if (static_cast<std::int64_t>(batch.bytes.size()) > config.message_bytes_max.count)
+  // A setting of a topic binds who writes to it from outside; the engine itself must not be stopped
+  // by it.
+  if (batch.origin == BatchOrigin::client &&
+      static_cast<std::int64_t>(batch.bytes.size()) > config.message_bytes_max.count)
     return refused(AppendRule::too_large, "record batch: " + std::to_string(batch.bytes.size()) +
                                               " bytes are more than max.message.bytes, " +
                                               std::to_string(config.message_bytes_max.count) +

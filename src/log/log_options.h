@@ -49,12 +49,14 @@ struct LogOptions {
 
   template <class O = LogOptions>
   static constexpr auto settings() {
+    // The first two bound one append: no less than a part of a task's commit has at most
+    // (stream/task.h).
     return std::tuple{
-        Setting<O, Bytes>{"wal.file.bytes", &O::wal_file_bytes, 1_MiB, 1024_MiB,
+        Setting<O, Bytes>{"wal.file.bytes", &O::wal_file_bytes, 16_MiB, 1024_MiB,
                           "Size of one write-ahead file; larger ones sync less often and replay "
                           "longer after a crash."},
         Setting<O, Bytes>{
-            "append.queue.bytes", &O::append_queue_bytes, 1_MiB, 1024_MiB,
+            "append.queue.bytes", &O::append_queue_bytes, 16_MiB, 1024_MiB,
             "Appends waiting for the disk; when it is full senders get 429 and try again."},
         Setting<O, Bytes>{"segment.bytes", &O::segment_bytes, 1_MiB, 2047_MiB,
                           "Start a new segment file at this size; smaller ones free space sooner "

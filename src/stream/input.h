@@ -2,6 +2,7 @@
 // and an internal topic of the same topology, whose records were checked where they first arrived.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <memory>
 #include <string>
@@ -230,6 +231,9 @@ class SourceInput final : public Input {
     const Arrival arrival{index(), context_.partition};
     Refusal why;
     T& row = rows_.next();
+    if (!may_go_on(record)) [[unlikely]]
+      return rows_.reject(record, arrival, record.offset, append_time,
+                          {kTooLong, "", "key and value have more than 9 MiB together"});
     if (!(*codec_)(record, row, why)) [[unlikely]]
       return rows_.reject(record, arrival, record.offset, append_time, why);
     const Timestamp event_time = kind_.time(row);
@@ -246,6 +250,14 @@ class SourceInput final : public Input {
       if (place != context_.partition) return forward(record, place, append_time);
     }
     rows_.keep(record, arrival, record.offset, append_time);
+  }
+
+  // To where it belongs, under its own key or under another event's id.
+  bool may_go_on(const record::RecordView& record) {
+    static constexpr std::array<std::byte, 36> kAnyId{};
+    const ByteView key = record.key.value_or(ByteView{});
+    return Sink::fits(key.size() > kAnyId.size() ? key : ByteView(kAnyId), record.value,
+                      header_.make({}));
   }
 
   // Not a receipt: the event is counted where it arrived and decided where it belongs.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/hash.h"
@@ -17,6 +18,11 @@ namespace adbrook::stream {
 
 // A batch that has grown to this is closed and a new one begun.
 inline constexpr std::size_t kOutputBatchSizeMax = std::size_t{1} << 20;
+// The largest batch, and so about the largest record, that a task writes: all that an uncompressed
+// batch of a client may hold by default, and what is added on its way through an internal topic.
+// Part of what a step does, so it is no setting: a replay must decide the same.
+inline constexpr std::size_t kOutputRecordMax = std::size_t{9} << 20;
+inline constexpr std::string_view kTooLong = "too_long";
 
 // Owned by one thread (the task's). Muted while steps are replayed after a restart: their records
 // are in the topic already. Encoders of large values may ask muted() first.
@@ -29,7 +35,18 @@ class Sink {
   bool muted() const { return muted_; }
   void mute(bool muted) { muted_ = muted; }
 
-  // Adds to the partition with the task's own number: for records keyed as the task's inputs are.
+  // Whether such a record can be written at all, to any topic. Bytes of its encoding are counted
+  // from above.
+  static bool fits(std::optional<ByteView> key, std::optional<ByteView> value,
+                   std::span<const record::Header> headers = {}) {
+    return encoded_size(key, value, headers) <= kOutputRecordMax;
+  }
+  // One sentence for people about a record that does not fit.
+  std::string why_too_large(std::optional<ByteView> key, std::optional<ByteView> value) const;
+
+  // The calls that add want a record that fits; the log may refuse a larger one, and the task
+  // stops. Adds to the partition with the task's own number: for records keyed as the task's inputs
+  // are.
   void add(Timestamp time, std::optional<ByteView> key, std::optional<ByteView> value,
            std::span<const record::Header> headers = {}) {
     add_to(task_partition_, time, key, value, headers);
@@ -58,7 +75,9 @@ class Sink {
     std::vector<Buffer> closed;
     std::size_t closed_size = 0;
   };
-  Partition& room_in(std::int32_t partition);
+  static std::size_t encoded_size(std::optional<ByteView> key, std::optional<ByteView> value,
+                                  std::span<const record::Header> headers);
+  Partition& room_in(std::int32_t partition, std::size_t size);
 
   std::string topic_;
   std::int32_t task_partition_;

@@ -23,6 +23,9 @@ inline constexpr std::string_view kValueUnreadable = "value_unreadable";
 
 // Texts of any length come from users' functions; more of one is cut off.
 inline constexpr std::size_t kDeadLetterTextMax = 1000;
+// More of a record's key or value is cut off, and a header says how long it was: what arrives may
+// be larger than what can be written. The whole record lies where the letter says.
+inline constexpr std::size_t kDeadLetterBytesMax = std::size_t{4} << 20;
 
 struct DeadLetterWhy {
   std::string_view operator_name;
@@ -45,6 +48,15 @@ class DeadLetters {
   Sink& sink_;
   std::int32_t task_partition_;
 };
+
+// The record that a row came from is rejected, and a dead letter.
+template <class K, class V>
+void refuse_row(const KeyedRows<K, V>& rows, std::uint32_t row, const DeadLetterWhy& why,
+                ReasonId reason, TaskContext& context) {
+  rows.mark(row, Ending::rejected, reason);
+  if (rows.ledger == nullptr) return context.dead_letters->add_without_record(rows.times[row], why);
+  context.dead_letters->add(rows.ledger->topic(), rows.ledger->record(rows.origins[row]), why);
+}
 
 // Calls users' functions row by row. A row whose call throws becomes a dead letter and is dropped;
 // the others go on. A function that throws always for the same row makes the same on a replay. Not
@@ -98,11 +110,7 @@ class RowGuard {
   template <class K, class V>
   void refuse(const KeyedRows<K, V>& rows, std::uint32_t row, std::string_view text) {
     threw_.push_back(row);
-    rows.mark(row, Ending::rejected, reason_);
-    const DeadLetterWhy why{name_, kThrew, text};
-    if (rows.ledger == nullptr)
-      return context_.dead_letters->add_without_record(rows.times[row], why);
-    context_.dead_letters->add(rows.ledger->topic(), rows.ledger->record(rows.origins[row]), why);
+    refuse_row(rows, row, {name_, kThrew, text}, reason_, context_);
   }
   std::span<const std::uint32_t> all_but_threw(std::span<const std::uint32_t> selected);
 

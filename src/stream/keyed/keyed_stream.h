@@ -127,7 +127,8 @@ class KeyedStream {
   void to(std::string_view topic) const {
     Sink& sink = flow_.topology->sink(topic);
     rows_->attach(flow_.topology->add<ToTopic<K, V>>(
-        sink, flow_.rekeyed ? Placement::by_key : Placement::own_partition));
+        sink, flow_.rekeyed ? Placement::by_key : Placement::own_partition,
+        flow_.topology->context()));
   }
   // Sends each row through this internal topic to the task that owns its key. Rows without a key
   // are dropped. What is grouped or joined under a new key goes through such a topic by itself.

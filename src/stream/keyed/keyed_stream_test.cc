@@ -39,6 +39,40 @@ std::string refusal(const TopologyFactory& factory) {
   return stands ? "" : stands.error().message;
 }
 
+TEST(KeyedStream, a_row_too_large_to_be_written_is_a_dead_letter_and_its_record_rejected) {
+  TestDriver driver(
+      [](Topology& topology) {
+        const auto in = topology.stream<std::string, std::string>("in");
+        in.map_values("twice", [](const std::string& value) { return value + value; }).to("out");
+        in.select_key("value", [](const std::string& value) { return value; })
+            .repartition("moved")
+            .to("copies");
+      },
+      in_order());
+  const std::string large(5 << 20, 'x');
+  driver.pipe("in", 0, {at("a", "1", 0), at("b", large, 1), at("c", "2", 2)});
+  driver.run();
+  EXPECT_EQ(driver.runner().trouble(), "");
+  EXPECT_EQ(lines(driver, "out"), (Texts{"a 11 @0", "c 22 @2"}));
+  EXPECT_EQ(lines(driver, "copies"), (Texts{"1 1 @0", "2 2 @2"}));
+  const auto letters = driver.records("dead-letters");
+  ASSERT_EQ(letters.size(), 2u);
+  for (const MemoryRecord& letter : letters) {
+    const std::map<std::string, std::string> headers(letter.headers.begin(), letter.headers.end());
+    EXPECT_EQ(headers.at("reason"), "too_long");
+    EXPECT_EQ(headers.at("offset"), "1");
+    EXPECT_EQ(headers.at("value-size"), std::to_string(large.size()));
+    EXPECT_EQ(letter.value, large.substr(0, kDeadLetterBytesMax));
+  }
+  driver.ask(0, [](const TaskView& task) {
+    std::map<Outcome, std::uint64_t> ends;
+    task.counts().for_each([&](Arrival, Outcome outcome, std::string_view, std::uint64_t count) {
+      ends[outcome] += count;
+    });
+    EXPECT_EQ(ends[Outcome::rejected], 1u);
+  });
+}
+
 TEST(KeyedStream, a_filter_a_map_and_a_branch_keep_times_and_order) {
   TestDriver driver(
       [](Topology& topology) {

@@ -280,21 +280,29 @@ ByteView partition_key(const K& key, ByteView encoded_key, Buffer& scratch) {
 template <class K, class V>
 class ToTopic final : public Operator, public KeyedConsumer<K, V> {
  public:
-  ToTopic(Sink& sink, Placement placement) : sink_(sink), placement_(placement) {}
+  ToTopic(Sink& sink, Placement placement, TaskContext& context)
+      : sink_(sink), placement_(placement), context_(context) {}
 
   std::string describe() const override { return "to " + sink_.topic(); }
   bool stateless() const override { return true; }
+  // Encodes also in a replay: how large a row is decides what becomes of its record.
   void process(const KeyedRows<K, V>& rows) override {
     for (const std::uint32_t i : rows.selected) {
+      const auto key = encoded_or_null(rows.keys[i], key_bytes_);
+      const auto value = encoded_or_null(rows.values[i], value_bytes_);
+      if (!Sink::fits(key, value)) [[unlikely]] {
+        refuse_row(rows, i, {describe(), kTooLong, sink_.why_too_large(key, value)},
+                   context_.counts.reason(kTooLong), context_);
+        continue;
+      }
       rows.mark(i, Ending::counted);
-      if (!sink_.muted()) write(rows.keys[i], rows.values[i], rows.times[i]);
+      if (!sink_.muted()) write(rows.keys[i], key, value, rows.times[i]);
     }
   }
 
  private:
-  void write(const K& key, const V& value, Timestamp time) {
-    const auto key_bytes = encoded_or_null(key, key_bytes_);
-    const auto value_bytes = encoded_or_null(value, value_bytes_);
+  void write(const K& key, std::optional<ByteView> key_bytes, std::optional<ByteView> value_bytes,
+             Timestamp time) {
     if (placement_ == Placement::own_partition || !key_bytes)
       return sink_.add(time, key_bytes, value_bytes);
     const ByteView by = partition_key(value_of(key), *key_bytes, partition_bytes_);
@@ -303,6 +311,7 @@ class ToTopic final : public Operator, public KeyedConsumer<K, V> {
 
   Sink& sink_;
   Placement placement_;
+  TaskContext& context_;
   Buffer key_bytes_, value_bytes_, partition_bytes_;
 };
 
@@ -322,12 +331,19 @@ class KeyedRepartition final : public Operator, public KeyedConsumer<K, V> {
         rows.mark(i, Ending::filtered, no_key_);
         continue;
       }
+      const auto value = encoded_or_null(rows.values[i], value_bytes_);
+      const auto headers = header_.make(origin(rows, i));
+      if (!Sink::fits(key, value, headers)) [[unlikely]] {
+        refuse_row(rows, i, {describe(), kTooLong, sink_.why_too_large(key, value)},
+                   context_.counts.reason(kTooLong), context_);
+        continue;
+      }
       rows.mark(i, Ending::forwarded);
       // A replay still counts what it forwarded; only the record is there already.
       if (sink_.muted()) continue;
       const ByteView by = partition_key(value_of(rows.keys[i]), *key, partition_bytes_);
-      sink_.add_to(kafka_partition(by, context_.partition_count), rows.times[i], key,
-                   encoded_or_null(rows.values[i], value_bytes_), header_.make(origin(rows, i)));
+      sink_.add_to(kafka_partition(by, context_.partition_count), rows.times[i], key, value,
+                   headers);
     }
   }
 
