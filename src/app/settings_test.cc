@@ -4,6 +4,8 @@
 
 #include "io/real_file_system.h"
 #include "io/tcp.h"
+#include "stream/input.h"
+#include "stream/task.h"
 
 namespace adbrook::app {
 namespace {
@@ -19,6 +21,23 @@ TEST(Settings, the_defaults_are_valid) {
   SettingsReader reader;
   reader.finish();
   EXPECT_TRUE(reader.complaints().empty());
+}
+
+// A task must always be able to commit what it has, and to read what a client was let write.
+TEST(Settings, no_limit_of_the_log_or_of_clients_can_stop_a_task) {
+  SettingsReader reader;
+  reader.read_file(
+      "[log]\nwal.file.bytes = \"16MiB\"\nappend.queue.bytes = \"16MiB\"\n"
+      "[kafka]\ndecompressed.max.bytes = \"64MiB\"\n",
+      "adbrook.toml");
+  EXPECT_TRUE(reader.complaints().empty());
+  constexpr std::size_t kCommitRecordMax = stream::kStepsPerCommitMax * 16;
+  const auto most = static_cast<std::int64_t>(stream::kCommitPartMax + kCommitRecordMax);
+  EXPECT_GT(reader.settings().log.wal_file_bytes.count, most + (1 << 20));
+  EXPECT_EQ(reader.settings().kafka.decompressed_max, stream::kDecompressedSizeMax);
+  EXPECT_EQ(complaints_about("[log]\nwal.file.bytes = \"15MiB\"\n").size(), 1u);
+  EXPECT_EQ(complaints_about("[log]\nappend.queue.bytes = \"15MiB\"\n").size(), 1u);
+  EXPECT_EQ(complaints_about("[kafka]\ndecompressed.max.bytes = \"65MiB\"\n").size(), 1u);
 }
 
 TEST(Settings, a_flag_beats_the_environment_beats_the_file_beats_the_default) {
@@ -40,10 +59,10 @@ TEST(Settings, dotted_keys_and_units_are_understood) {
   reader.read_file(
       "[log]\nsegment.bytes = \"64MiB\"\n[http]\ncors.origins = [\"http://a\", \"http://b\"]\n",
       "adbrook.toml");
-  reader.read_environment({{"ADBROOK__LOG__WAL_FILE_BYTES", "8MiB"}});
+  reader.read_environment({{"ADBROOK__LOG__WAL_FILE_BYTES", "18MiB"}});
   EXPECT_TRUE(reader.complaints().empty());
   EXPECT_EQ(reader.settings().log.segment_bytes, 64_MiB);
-  EXPECT_EQ(reader.settings().log.wal_file_bytes, 8_MiB);
+  EXPECT_EQ(reader.settings().log.wal_file_bytes, 18_MiB);
   EXPECT_EQ(reader.settings().http.cors_origins.size(), 2u);
 }
 

@@ -1,4 +1,5 @@
-// The changelog of a task: the list of the steps it took, one record per commit. State is a
+// The changelog of a task: the list of the steps it took, one record per commit, and one more for
+// each part but the last of a commit whose outputs are too many for one append. State is a
 // function of these steps and the retained inputs, so nothing else is logged. Drawn in
 // docs/formats/task-changelog.md.
 #pragma once
@@ -42,6 +43,9 @@ struct CommitRecord {
   std::uint64_t fingerprint = 0;  // of the topology that took the steps
   Timestamp watermark;            // of the task after them
   std::uint64_t digest = 0;       // OutcomeCounts::digest() after them
+  // Not 0: the commit is not whole with this record. So many of its output records, in the order
+  // in which they are committed, are in their topics then.
+  std::uint64_t written_count = 0;
   std::vector<Step> steps;
   friend bool operator==(const CommitRecord&, const CommitRecord&) = default;
 };

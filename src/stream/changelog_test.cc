@@ -22,6 +22,18 @@ TEST(Changelog, a_commit_record_survives_encoding) {
   EXPECT_EQ(*decoded, sample());
 }
 
+TEST(Changelog, a_part_of_a_commit_survives_encoding_and_a_cut_one_is_refused) {
+  CommitRecord part = sample();
+  part.written_count = 12'345;
+  Buffer bytes;
+  encode(part, bytes);
+  EXPECT_EQ(decode_commit_record(bytes).value(), part);
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(decode_commit_record(ByteView(bytes).first(size)).has_value()) << size;
+  store_le<std::uint64_t>(bytes.data() + 33, 0);
+  EXPECT_EQ(decode_commit_record(bytes).error().kind, ErrorKind::corrupt);
+}
+
 TEST(Changelog, a_cut_or_lengthened_record_is_refused) {
   Buffer bytes;
   encode(sample(), bytes);
@@ -34,7 +46,7 @@ TEST(Changelog, a_cut_or_lengthened_record_is_refused) {
 TEST(Changelog, a_newer_version_is_unsupported_not_corrupt) {
   Buffer bytes;
   encode(sample(), bytes);
-  bytes[0] = std::byte{2};
+  bytes[0] = std::byte{3};
   EXPECT_EQ(decode_commit_record(bytes).error().kind, ErrorKind::unsupported);
 }
 

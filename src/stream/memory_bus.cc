@@ -97,6 +97,15 @@ void MemoryBus::commit(bus::Commit what, bus::CommitDone done) {
     });
     return;
   }
+  std::size_t size = 0;
+  for (const bus::Commit::Output& output : what.outputs) size += output.batch.size();
+  if (size > kCommitSizeMax) {
+    executor_->post([size, done = std::move(done)]() mutable {
+      done(fail(ErrorKind::invalid,
+                "a commit of " + std::to_string(size) + " bytes is more than a log takes at once"));
+    });
+    return;
+  }
   executor_->post([this, what = std::move(what), done = std::move(done)]() mutable {
     apply(std::move(what), std::move(done));
   });

@@ -28,6 +28,9 @@ struct MemoryRecord {
 
 class MemoryBus final : public bus::Bus {
  public:
+  // A commit with more bytes is refused for good, as by a log with the smallest settings.
+  static constexpr std::size_t kCommitSizeMax = std::size_t{15} << 20;
+
   // Both outlive the bus. A dying process drops the executor's steps, and with them what is in
   // flight.
   MemoryBus(io::Executor& executor, io::Clock& clock) : executor_(&executor), clock_(clock) {}

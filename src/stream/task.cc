@@ -21,6 +21,10 @@ std::string path_of(const std::string& directory, const std::string& group,
   return directory + "/" + group + "/" + std::to_string(partition);
 }
 
+std::uint64_t record_count(ByteView batch) {
+  return static_cast<std::uint64_t>(record::read_header(batch)->record_count);
+}
+
 }  // namespace
 
 Task::Task(bus::Bus& bus, io::FileSystem& files, std::unique_ptr<Topology> topology,
@@ -179,21 +183,52 @@ Result<bool> Task::replay_next() {
   if (logged_.empty())
     if (auto fetched = fetch_changelog(); !fetched) return std::unexpected(fetched.error());
   if (logged_.empty()) {
-    if (auto same = check_positions(); !same) return std::unexpected(same.error());
-    for (const auto& sink : topology_->sinks()) sink->mute(false);
-    // From now on the state is this topology's, also after a crash.
-    if (origin_ != Origin::own) events_since_checkpoint_ = options_.checkpoint_events;
+    if (auto done = finish_replay(); !done) return std::unexpected(done.error());
     return false;
   }
-  const Logged logged = std::move(logged_.front());
+  Logged logged = std::move(logged_.front());
   logged_.pop_front();
   // The checkpoint's offset is a lower bound: what lies before its commit is passed over.
   if (logged.record.number <= commit_number_) return true;
-  if (auto done = replay(logged.record); !done)
-    return pass(done.error(), changelog_.topic + " " + std::to_string(changelog_.number) +
-                                  ", commit " + std::to_string(logged.record.number));
+  unfinished_.reset();
+  if (logged.record.written_count > 0) {
+    unfinished_ = std::move(logged.record);
+    return true;
+  }
+  if (auto done = replay(logged.record); !done) return pass(done.error(), where(logged.record));
   replayed_commit_time_ = logged.append_time;
   return true;
+}
+
+std::string Task::where(const CommitRecord& record) const {
+  return changelog_.topic + " " + std::to_string(changelog_.number) + ", commit " +
+         std::to_string(record.number);
+}
+
+Result<void> Task::finish_replay() {
+  if (auto same = check_positions(); !same) return same;
+  for (const auto& sink : topology_->sinks()) sink->mute(false);
+  // From now on the state is this topology's, also after a crash.
+  if (origin_ != Origin::own) events_since_checkpoint_ = options_.checkpoint_events;
+  if (!unfinished_) return {};
+  const CommitRecord record = std::move(*std::exchange(unfinished_, std::nullopt));
+  if (auto done = take_again(record); !done) return pass(done.error(), where(record));
+  return {};
+}
+
+// A crash came between the parts of this commit: its steps are taken once more, and what they wrote
+// already is left out when they are committed.
+Result<void> Task::take_again(const CommitRecord& record) {
+  if (record.fingerprint != fingerprint_)
+    return fail(ErrorKind::invalid,
+                "another topology made it and wrote only a part of its outputs; start that one "
+                "once more and stop it cleanly");
+  if (auto done = repeat_steps(record); !done) return done;
+  for (const Step& step : record.steps)
+    if (step.kind == Step::Kind::records) stepped_inputs_[step.input] = true;
+  steps_ = record.steps;
+  written_count_ = record.written_count;
+  return {};
 }
 
 // The positions were committed together with the changelog: they differ only when one was lost.
@@ -212,6 +247,12 @@ Result<void> Task::check_positions() {
 }
 
 Result<void> Task::replay(const CommitRecord& record) {
+  if (auto done = repeat_steps(record); !done) return done;
+  commit_number_ = record.number;
+  return {};
+}
+
+Result<void> Task::repeat_steps(const CommitRecord& record) {
   io::failpoint("restore-replay");
   if (record.number != commit_number_ + 1)
     return fail(ErrorKind::corrupt, "the commits before it are missing since " +
@@ -232,7 +273,6 @@ Result<void> Task::replay(const CommitRecord& record) {
     return fail(ErrorKind::corrupt,
                 "the replayed steps led to other counts than when they were first taken; an input "
                 "was changed or the program is not deterministic, report this");
-  commit_number_ = record.number;
   return {};
 }
 
@@ -372,14 +412,28 @@ Result<Unit> Task::cut_unit() {
   if (auto holds = check_identities(); !holds) return std::unexpected(holds.error());
   Unit unit;
   unit.number = ++commit_number_;
-  unit.commit.group = group_;
-  for (const auto& sink : topology_->sinks()) sink->take(unit.commit.outputs);
-  unit.commit.outputs.push_back({changelog_, commit_record_batch()});
-  changelog_position_ = changelog_position_ + 1;
+  auto outputs = take_outputs();
+  if (!outputs) return std::unexpected(outputs.error());
+  std::size_t size = 0;
+  unit.commits.emplace_back();
+  for (bus::Commit::Output& output : *outputs) {
+    if (size > 0 && size + output.batch.size() > kCommitPartMax) {
+      add_commit_record(unit.commits.back(), written_count_);
+      unit.commits.emplace_back();
+      size = 0;
+    }
+    size += output.batch.size();
+    written_count_ += record_count(output.batch);
+    unit.commits.back().outputs.push_back(std::move(output));
+  }
+  written_count_ = 0;
+  bus::Commit& last = unit.commits.back();
+  add_commit_record(last, 0);
+  last.group = group_;
   for (std::size_t i = 0; i < readers_.size(); ++i) {
     unit.positions.push_back(readers_[i].position());
     if (stepped_inputs_[i])
-      unit.commit.positions.push_back({readers_[i].partition(), readers_[i].position()});
+      last.positions.push_back({readers_[i].partition(), readers_[i].position()});
     stepped_inputs_[i] = false;
   }
   for (int level = 1; level < level_count_; ++level)
@@ -389,12 +443,37 @@ Result<Unit> Task::cut_unit() {
   return unit;
 }
 
+// In the order of sinks and partitions, without those that are written already. Steps that are
+// taken again make the same batches.
+Result<std::vector<bus::Commit::Output>> Task::take_outputs() {
+  std::vector<bus::Commit::Output> outputs;
+  for (const auto& sink : topology_->sinks()) sink->take(outputs);
+  std::uint64_t count = 0;
+  auto first = outputs.begin();
+  for (; first != outputs.end() && count < written_count_; ++first)
+    count += record_count(first->batch);
+  if (count != written_count_)
+    return fail(ErrorKind::corrupt,
+                "the first " + std::to_string(written_count_) + " outputs of commit " +
+                    std::to_string(commit_number_) +
+                    " were written before a crash, and its steps now make other ones; an input "
+                    "was changed or the program is not deterministic, report this");
+  outputs.erase(outputs.begin(), first);
+  return outputs;
+}
+
+void Task::add_commit_record(bus::Commit& to, std::uint64_t written_count) {
+  to.outputs.push_back({changelog_, commit_record_batch(written_count)});
+  changelog_position_ = changelog_position_ + 1;
+}
+
 // The record's time is event time, so that nobody's clock gets into the log.
-Buffer Task::commit_record_batch() {
+Buffer Task::commit_record_batch(std::uint64_t written_count) {
   CommitRecord record{.number = commit_number_,
                       .fingerprint = fingerprint_,
                       .watermark = topology_->context().watermark,
                       .digest = topology_->context().counts.digest(),
+                      .written_count = written_count,
                       .steps = std::move(steps_)};
   Buffer value;
   encode(record, value);
@@ -440,7 +519,8 @@ void Task::save_state() {
 
 void Task::hold_inputs() {
   const std::string holder = group_ + "/" + std::to_string(topology_->partition());
-  const bool two_kept = !checkpoint_->empty() && checkpoint_->oldest_head() != checkpoint_->head();
+  const bool two_kept = checkpoint_ != nullptr && !checkpoint_->empty() &&
+                        checkpoint_->oldest_head() != checkpoint_->head();
   // With one checkpoint or none, damage means a replay from the very beginning.
   for (std::size_t i = 0; i < readers_.size(); ++i)
     bus_.hold(holder, readers_[i].partition(),

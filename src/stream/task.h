@@ -25,9 +25,14 @@ namespace adbrook::stream {
 // Events between two commits: bounds what a restart repeats without a commit record.
 inline constexpr std::int64_t kEventsPerCommitMax = 262'144;
 
+// Outputs that are committed at once; a larger unit goes in several appends. Smaller than what the
+// smallest log takes, so that no step can have more outputs than can be written.
+inline constexpr std::size_t kCommitPartMax = std::size_t{10} << 20;
+
 // Work that was done and is now handed to the bus.
 struct Unit {
-  bus::Commit commit;
+  // In this order; with the last one the unit is durable as a whole.
+  std::deque<bus::Commit> commits;
   std::uint64_t number = 0;
   std::vector<Offset> positions;                   // by input
   std::vector<std::optional<Timestamp>> promises;  // by level, from 1 on
@@ -42,7 +47,7 @@ class Task {
   // Loads the newest checkpoint that is whole, or none. Call once, first.
   Result<void> open();
   // Replays the steps of the next commit in the changelog; false when there is none. No step may be
-  // taken before.
+  // taken before. What a crash left of a commit in parts is uncommitted then and must be cut first.
   Result<bool> replay_next();
 
   // Live steps.
@@ -67,7 +72,8 @@ class Task {
   bool wants_checkpoint() const { return events_since_checkpoint_ >= options_.checkpoint_events; }
   bool has_news_since_checkpoint() const { return commit_number_ != checkpointed_number_; }
   Result<void> write_checkpoint();
-  // Keeps retention away from what a restart may have to read.
+  // Keeps retention and compaction away from what a restart may have to read; from everything as
+  // long as no checkpoint is loaded.
   void hold_inputs();
 
   // The first part that cannot work: also what was read of its state since the last step counts.
@@ -102,6 +108,10 @@ class Task {
     return fingerprint == fingerprint_ || fingerprint == fingerprint_without_feeds_;
   }
   Result<void> replay(const CommitRecord& record);
+  std::string where(const CommitRecord& record) const;
+  Result<void> finish_replay();
+  Result<void> take_again(const CommitRecord& record);
+  Result<void> repeat_steps(const CommitRecord& record);
   Result<void> replay_step(const Step& step);
   Result<void> process(std::size_t input, const InputReader::Taken& taken);
   template <class F>
@@ -109,7 +119,9 @@ class Task {
   Result<void> call_timers(Timestamp now);
   Result<void> end_step();
   Result<void> check_identities() const;
-  Buffer commit_record_batch();
+  Result<std::vector<bus::Commit::Output>> take_outputs();
+  void add_commit_record(bus::Commit& to, std::uint64_t written_count);
+  Buffer commit_record_batch(std::uint64_t written_count);
   void save_state();
 
   bus::Bus& bus_;
@@ -137,6 +149,10 @@ class Task {
   std::vector<Step> steps_;           // uncommitted
   std::vector<bool> stepped_inputs_;  // with records in steps_
   std::int64_t uncommitted_events_ = 0;
+  // The last part of a commit that is not whole, while the changelog is read; then how many of its
+  // outputs are not to be written again.
+  std::optional<CommitRecord> unfinished_;
+  std::uint64_t written_count_ = 0;
   // The state, or the steps it is built from, are of another topology.
   enum class Origin : std::uint8_t { own, taken_over, rebuilt } origin_ = Origin::own;
   std::uint64_t commit_number_ = 0;  // of the last commit, also one in flight

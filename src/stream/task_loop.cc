@@ -206,6 +206,9 @@ void TaskLoop::begin_running() {
   }
   publish_busy();
   note_progress();
+  // The rest of a commit that a crash cut goes out before anything else is done.
+  if (task_->has_uncommitted()) begin_commit();
+  if (phase_ != Phase::running) return;
   tell_timers();
   after(options_.idle_step, &TaskLoop::on_idle_tick);
 }
@@ -470,7 +473,7 @@ void TaskLoop::send_unit() {
   io::failpoint("commit-send");
   commit_sent_ = places_.clock.monotonic();
   // The bus keeps nothing of a commit that it refuses, so the unit stays here until it is durable.
-  places_.bus.commit(in_flight_->commit, [weak = weak_from_this()](Result<void> result) {
+  places_.bus.commit(in_flight_->commits.front(), [weak = weak_from_this()](Result<void> result) {
     if (const auto self = weak.lock())
       self->leave_mail([&](Mail& mail) { mail.committed = std::move(result); });
   });
@@ -479,7 +482,10 @@ void TaskLoop::send_unit() {
 // Refusals for want of room pass; after any other error it is unknown what the log holds.
 void TaskLoop::on_committed(const Result<void>& result) {
   if (!in_flight_ || phase_ != Phase::running) return;
-  if (result) return finish_unit();
+  if (result) {
+    in_flight_->commits.pop_front();
+    return in_flight_->commits.empty() ? finish_unit() : send_unit();
+  }
   if (result.error().kind == ErrorKind::overloaded || result.error().kind == ErrorKind::disk_full) {
     waits_for_retry_ = true;
     after(kRetryDelay, &TaskLoop::on_retry);

@@ -47,6 +47,7 @@ class UninterruptedTask {
   void take_all(Outputs& outputs) {
     for (const auto& logged : driver_.records("test-changelog", topology_.partition())) {
       const CommitRecord record = decode_commit_record(as_bytes(logged.value)).value();
+      if (record.written_count > 0) continue;  // the whole commit comes behind its parts
       for (const Step& step : record.steps) take(step);
       ASSERT_EQ(topology_.context().watermark, record.watermark);
       ASSERT_EQ(topology_.context().counts.digest(), record.digest);

@@ -96,6 +96,9 @@ class StreamJoin final : public Operator {
     bytes_.clear();
     buffer_.close(watermark, [&](JoinSide side, ByteView key, Timestamp time, ByteView row) {
       guard_.once(time, [&] { tell_closed(side, key, time, row); });
+      if (batch_.size() < kRowsPerPush) return;
+      batch_.push(rows_, nullptr);
+      bytes_.clear();
     });
     batch_.push(rows_, nullptr);
   }
