@@ -51,7 +51,10 @@ Result<void> Engine::start() {
   tasks_ = std::make_unique<stream::TaskRunner>(
       stream::TaskRunnerPlaces{*bus_, files_, clock_, executor_, random_, metrics_, note_},
       job_.group, settings_.engine.data + "/state", job_.define, settings_.streams);
-  return tasks_->start();
+  if (auto begun = tasks_->start(); !begun) return begun;
+  // The tasks hold what they may have to read again, so the rest of what is old may go.
+  log_->begin_upkeep();
+  return {};
 }
 
 Result<void> Engine::make_topics(const stream::TopologyTopics& topics) {

@@ -67,10 +67,13 @@ Result<void> DurableLog::start() {
   auto done = recover_and_begin();
   // Nothing may be written to a directory that was not understood, not even by close().
   if (!done) health_.fail(done.error());
-  if (!done) return done;
+  return done;
+}
+
+void DurableLog::begin_upkeep() {
+  if (upkeep_begun_.exchange(true)) return;
   begin_retention();
   begin_compaction(compaction_check());
-  return done;
 }
 
 Result<void> DurableLog::recover_and_begin() {

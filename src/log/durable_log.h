@@ -85,6 +85,7 @@ class DurableLog final : public Log {
   Timestamp max_timestamp(PartitionId partition) const override {
     return state_.max_timestamp(partition);
   }
+  void begin_upkeep() override;
   Result<void> apply_retention() override;
   Compactor& compactor() { return compactor_; }
   void hold(std::string_view holder, PartitionId partition, Offset offset) override {
@@ -133,6 +134,7 @@ class DurableLog final : public Log {
   Checkpointer checkpointer_;
   Compactor compactor_;
   std::mutex topics_mutex_;  // topics come and go one at a time
+  std::atomic<bool> upkeep_begun_ = false;
   std::atomic<bool> checkpoint_posted_ = false;
   std::atomic<bool> relaxed_sync_posted_ = false;
   std::atomic<bool> space_step_posted_ = false;

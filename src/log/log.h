@@ -177,7 +177,10 @@ class Log {
   // The largest timestamp in a kept batch; Timestamp::lowest() when there is none.
   virtual Timestamp max_timestamp(PartitionId partition) const = 0;
 
-  // Applies retention now (it also runs by itself): whole segments whose last append time is too
+  // From now on retention and compaction run by themselves. Not before who may need what is old has
+  // called hold(): a log that was just opened knows of no holder.
+  virtual void begin_upkeep() = 0;
+  // Applies retention now: whole segments whose last append time is too
   // old or whose partition is over its bytes go, oldest first, never the active one and never
   // beyond a floor set by hold().
   virtual Result<void> apply_retention() = 0;

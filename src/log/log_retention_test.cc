@@ -66,6 +66,24 @@ TEST_F(Retention, it_runs_by_itself) {
   EXPECT_EQ(bed.log->ends(topic).start, Offset{15});
 }
 
+TEST_F(Retention, nothing_goes_before_the_upkeep_begins) {
+  fill({.retention = Millis(1)});
+  bed.power_loss();
+  auto opened =
+      Log::open(bed.disk, bed.executor.clock(), bed.executor, *bed.metrics, "data", bed.options);
+  ASSERT_TRUE(opened);
+  bed.log = std::move(*opened);
+  const PartitionId again = bed.partition("t");
+  bed.executor.advance(Millis(900'000));
+  bed.executor.run_until_idle();
+  EXPECT_EQ(bed.log->ends(again).start, Offset{0});
+  bed.log->hold("task", again, Offset{7});
+  bed.log->begin_upkeep();
+  bed.executor.advance(Millis(300'000));
+  bed.executor.run_until_idle();
+  EXPECT_EQ(bed.log->ends(again).start, Offset{5});
+}
+
 TEST_F(Retention, a_partition_over_its_bytes_loses_its_oldest_segments) {
   fill({.retention_bytes = {11'000}});
   ASSERT_TRUE(bed.log->apply_retention());

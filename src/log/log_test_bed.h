@@ -83,6 +83,7 @@ class LogBed {
     auto opened = Log::open(disk, executor.clock(), executor, *metrics, "data", options);
     if (!opened) return pass(std::move(opened.error()));
     log = std::move(*opened);
+    log->begin_upkeep();
     compactor().set_limits(compaction_limits);
     return {};
   }

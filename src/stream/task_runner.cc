@@ -88,6 +88,8 @@ Result<void> TaskRunner::start() {
     s.factory(*topology);
     tasks.push_back(std::make_unique<Task>(s.places.bus, s.places.files, std::move(topology),
                                            s.group, s.directory, s.options, s.places.note));
+    // A restore takes its time; nothing that it may read goes meanwhile.
+    tasks.back()->hold_inputs();
   }
   const Task& first = *tasks.front();
   s.board = std::make_unique<PromiseBoard>(tasks.size(), first.input_count(), first.level_count());

@@ -300,6 +300,21 @@ TEST(TaskRunner, retention_keeps_what_a_restart_may_read) {
   EXPECT_EQ(driver.count("orders", Outcome::counted), 35u);
 }
 
+// What was held is known again when start() returns, long before the state is restored.
+TEST(TaskRunner, retention_keeps_what_a_restore_has_not_read_yet) {
+  TestDriverOptions options;
+  options.stream.checkpoint_events = 10;
+  TellingDriver driver(options);
+  for (std::uint64_t n = 1; n <= 35; ++n) driver.order(n, 0s);
+  driver.crash();
+  driver.restart();
+  driver.bus().trim({"orders", 0}, {1'000'000});
+  driver.bus().trim({"test-changelog", 0}, {1'000'000});
+  driver.run();
+  EXPECT_EQ(driver.runner().trouble(), "");
+  EXPECT_EQ(driver.count("orders", Outcome::counted), 35u);
+}
+
 TEST(TaskRunner, a_commit_refused_for_want_of_room_is_tried_again_and_nothing_is_lost) {
   TellingDriver driver;
   driver.run();
