@@ -124,8 +124,9 @@ TEST_F(LogThreads, refused_appends_are_answered_in_their_turn) {
       EXPECT_TRUE(log->close());
     }
     Append what;
-    what.batches.push_back({partition, test_batch("x")});
-    if (i % 3 != 0) what.batches.back().bytes.back() ^= std::byte{1};
+    Buffer batch = test_batch("x");
+    if (i % 3 != 0) batch.back() ^= std::byte{1};
+    what.batches.push_back({partition, std::move(batch)});
     log->append(std::move(what), [&, i](const Appended& done) {
       EXPECT_EQ(done.has_value(), i % 3 == 0 && i < kCount - 100);
       if (answered++ != i) ++out_of_turn;

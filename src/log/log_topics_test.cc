@@ -58,7 +58,9 @@ TEST_F(LogTopics, a_changed_config_holds_at_once_and_after_a_restart) {
   config.given = {{"max.message.bytes", "500"}};
   ASSERT_TRUE(bed.log->alter_config("t", config));
   const Buffer large = test_batch(std::string(1'000, 'x'));
-  const auto refused = bed.append({.batches = {{topic, large, BatchOrigin::client}}});
+  Append from_client;
+  from_client.batches.push_back({topic, large, BatchOrigin::client});
+  const auto refused = bed.append(std::move(from_client));
   EXPECT_EQ(refused.error().rule, AppendRule::too_large);
   EXPECT_TRUE(bed.append(topic, large)) << "the engine's own is bound by the log alone";
   reopen();
