@@ -18,7 +18,9 @@ class SeenShow final : public StoreShow {
 
   std::string_view kind() const override { return "ids"; }
   std::size_t count() const override { return seen_.count(); }
-  Result<void> rows(const StoreQuery& query, ShownRows& to) const override {
+
+ private:
+  Result<void> show_rows(const StoreQuery& query, ShownRows& to) const override {
     if (!query.key)
       return fail(ErrorKind::invalid,
                   "key: ids are told one by one; name one, as in ?key=0190a5b2-…");
@@ -35,10 +37,12 @@ class SeenShow final : public StoreShow {
     to.end();
     return {};
   }
+  // Ids lie in memory, where nothing can fail.
+  const Result<void>& trouble() const override { return none_; }
 
- private:
   const state::SeenStore& seen_;
   const TaskContext& context_;
+  const Result<void> none_;
 };
 
 }  // namespace
