@@ -112,6 +112,9 @@ void GroupCoordinator::consumer_heartbeat(const std::string& group, ConsumerHear
     done({.error = error, .message = std::move(why)});
   };
   if (group.empty()) return refuse(ErrorCode::invalid_request, "GroupId can't be empty.");
+  // What no group would take is told before whether there is one.
+  if (request.epoch < kAwayEpoch)
+    return refuse(ErrorCode::invalid_request, "MemberEpoch is invalid.");
   if (is_own(group))
     return refuse(ErrorCode::group_authorization_failed, "The group is the engine's own.");
   const bool joins = request.epoch == kJoinEpoch;
