@@ -8,11 +8,18 @@
 namespace adbrook::broker {
 namespace {
 
-bool is_subset(const std::optional<PartitionSet>& some, const PartitionSet& of) {
-  return some && std::ranges::all_of(*some, [&](const auto& entry) {
-           const auto found = of.find(entry.first);
-           return entry.second.empty() ||
-                  (found != of.end() && std::ranges::includes(found->second, entry.second));
+bool contains(const PartitionSet& set, Uuid topic, std::int32_t partition) {
+  const auto found = set.find(topic);
+  return found != set.end() && found->second.contains(partition);
+}
+
+// Who tells nothing may own more.
+bool owns_only_held(const std::optional<PartitionSet>& owned, const ConsumerMember& member) {
+  return owned && std::ranges::all_of(*owned, [&](const auto& entry) {
+           return std::ranges::all_of(entry.second, [&](std::int32_t p) {
+             return contains(member.assigned, entry.first, p) ||
+                    contains(member.revoking, entry.first, p);
+           });
          });
 }
 
@@ -146,8 +153,10 @@ std::optional<ConsumerGroup::Refusal> ConsumerGroup::check_static(
                      " member."};
 }
 
-// Who comes with the epoch before, and owns nothing that it lost since, did not hear the last
-// answer. Who comes with 0 begins anew and owns nothing.
+// Who comes with the epoch before, and owns only what is still held for it, did not hear the last
+// answer. Kafka fences such a member where that answer asked for partitions back; they are still
+// its own until it lets go of them, so here it goes on. Who comes with 0 begins anew and owns
+// nothing.
 std::optional<ConsumerGroup::Refusal> ConsumerGroup::check_epoch(
     const ConsumerHeartbeat& request) const {
   const auto found = members_.find(request.member_id);
@@ -158,7 +167,7 @@ std::optional<ConsumerGroup::Refusal> ConsumerGroup::check_epoch(
   const ConsumerMember& member = found->second.kept;
   if (request.epoch < 0 || request.epoch == member.epoch) return std::nullopt;
   const bool unheard = request.epoch < member.epoch && request.epoch == member.previous_epoch &&
-                       is_subset(request.owned, member.assigned);
+                       owns_only_held(request.owned, member);
   if (unheard) return std::nullopt;
   const std::string_view relation = request.epoch > member.epoch ? "greater" : "smaller";
   return Refusal{ErrorCode::fenced_member_epoch,

@@ -27,6 +27,7 @@ struct Client {
   std::int32_t epoch = kJoinEpoch;
   std::set<std::int32_t> owned;
   AnsweredPtr<ConsumerGroupHeartbeatResponse> waits;
+  int unheard = 0;  // answers in a row that a crash took; each may have raised its epoch
 };
 
 class CrashSimulation {
@@ -81,8 +82,16 @@ class CrashSimulation {
     for (Client& client : clients_) {
       if (!client.waits || !client.waits->kind) continue;
       const auto told = std::exchange(client.waits, nullptr);
+      const int unheard = std::exchange(client.unheard, 0);
+      // The broker knows the epoch before the last one, so only a second lost answer fences.
+      if ((*told)->error_code == ErrorCode::fenced_member_epoch && unheard > 1) {
+        client.epoch = kJoinEpoch;
+        client.owned.clear();
+        continue;
+      }
       EXPECT_EQ((*told)->error_code, ErrorCode::none)
           << (*told)->error_message.value_or("") << ": it was told epoch " << client.epoch;
+      if (testing::Test::HasFailure()) return;
       EXPECT_GE((*told)->member_epoch, client.epoch);
       client.epoch = (*told)->member_epoch;
       client.owned.clear();
@@ -130,7 +139,8 @@ class CrashSimulation {
 
   void crash() {
     bed_.crash_at_once();
-    for (Client& client : clients_) client.waits = nullptr;
+    for (Client& client : clients_)
+      if (std::exchange(client.waits, nullptr)) ++client.unheard;
     for (const auto& [partition, position] : positions_) {
       const std::int64_t found = committed(partition);
       EXPECT_GE(found, position.kept) << "a commit was lost, partition " << partition;
