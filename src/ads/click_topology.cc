@@ -224,7 +224,9 @@ void write_dead_letter(Writers& writers, std::string_view topic, const stream::R
   writers.value.clear();
   encode(letter, writers.value);
   const auto key = dead_letter_id(letter).text();
-  writers.dead_letters.add(meta.append_time, as_bytes({key.data(), key.size()}), writers.value);
+  // Where the collector puts the mark of a redrive: behind the letter, in the same partition.
+  writers.dead_letters.add_by_key(meta.append_time, as_bytes({key.data(), key.size()}),
+                                  writers.value);
 }
 
 // Rejected records become dead letters with an outcome; refused rows get their outcome.
