@@ -39,9 +39,9 @@ bool is_number_field(std::string_view name) {
   const auto* const field =
       std::ranges::find(ads::kImpressionFields, name, &ads::Field<ads::Impression>::name);
   if (field == ads::kImpressionFields.end()) return false;
-  using enum ads::FieldRule;
-  return field->rule == whole || field->rule == latitude || field->rule == longitude ||
-         field->rule == probability;
+  using ads::FieldRule;
+  return field->rule == FieldRule::whole || field->rule == FieldRule::latitude ||
+         field->rule == FieldRule::longitude || field->rule == FieldRule::probability;
 }
 
 // Broken escapes stay as they are: somebody is about to look at them.
