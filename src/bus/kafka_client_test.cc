@@ -118,6 +118,8 @@ TEST(KafkaProducer, a_refusal_of_the_broker_reaches_its_record) {
   const auto& offset = deliveries.begin()->second.offset;
   ASSERT_FALSE(offset);
   EXPECT_NE(offset.error().message.find("orders"), std::string::npos) << offset.error().message;
+  const std::string why = rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  EXPECT_NE(offset.error().message.find(why), std::string::npos) << offset.error().message;
 }
 
 TEST(KafkaProducer, what_is_given_up_is_told) {

@@ -51,10 +51,11 @@ struct KafkaProducer::State {
     KafkaDelivery delivery{number_of(message),
                            {rd_kafka_topic_name(message->rkt), message->partition},
                            Offset{message->offset}};
+    // A report's payload is the record's own value, never words about what went wrong.
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
       delivery.offset =
           pass(self->handle.error("deliver to '" + printable(delivery.partition.topic) + "'",
-                                  message->err, rd_kafka_message_errstr(message)));
+                                  message->err, nullptr));
     self->on_delivery(delivery);
   }
 };
