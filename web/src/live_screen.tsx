@@ -1,6 +1,6 @@
 // The first screen: what happens now, on a map, in numbers and event by event.
 import { signal } from '@preact/signals';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { downloadCsv } from './csv';
 import {
   count, country, interval, moneyList, none, percent, rate, short, time, zone,
@@ -378,7 +378,7 @@ function Spoken() {
 }
 
 export function LiveScreen() {
-  useEffect(() => {
+  useLayoutEffect(() => { // what is seen takes keys
     const key = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
       if (event.key !== ' ' || target.closest('button, a, input, select, textarea, dialog')) return;

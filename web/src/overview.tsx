@@ -1,6 +1,6 @@
 // How campaigns do: cards, the rate over time, and a table for every dimension. Everything that is
 // chosen stands in the address.
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import {
   type Query, type Report, type ReportRow, reportPath, spendOf, useQuery,
 } from './api';
@@ -260,7 +260,7 @@ function SeriesPanel(props: { period: Period; where: string[]; compared: Extent 
 }
 
 function useKeys(period: Period) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const key = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
       if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, select, textarea, dialog')) return;

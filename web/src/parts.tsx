@@ -1,6 +1,6 @@
 // Small parts that all screens share.
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from './api';
 import { definitions } from './definitions';
 import { chooseZone, signedPercent, zone, zones } from './format';
@@ -167,7 +167,7 @@ export function Choice<T extends string>(props: {
 
 export function Dialog(props: { title: string; onClose: () => void; children: ComponentChildren; class?: string }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key, which is meant for it
     const dialog = box.current;
     dialog?.showModal();
     return () => dialog?.close();

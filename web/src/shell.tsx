@@ -1,6 +1,6 @@
 // What is around every screen: navigation, freshness, theme, shortcuts and the palette.
 import { signal } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { countriesLike, count, country, duration, time } from './format';
 import { connection, frame, frameCameAt, now, version } from './live';
 import { Dialog, ZoneSelect } from './parts';
@@ -145,7 +145,7 @@ const typing = (target: EventTarget | null) =>
 
 function useKeys() {
   const leader = useRef(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const key = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
