@@ -29,6 +29,7 @@ using namespace std::chrono_literals;
 constexpr std::int32_t kPartitionCount = 2;
 constexpr Timestamp kStart{1'700'000'000'000};
 constexpr std::int64_t kEventsPerFeed = 20;
+constexpr std::int64_t kEventsPerFillMax = 500;  // before the topology starts; one append has room
 constexpr std::string_view kFeeder = "feeder";
 constexpr std::string_view kGroup = "killed";
 
@@ -220,7 +221,7 @@ class Feeder {
 
   // True while there is more. An end of -1 is the log's word for: nothing yet.
   bool feed(std::int64_t count) {
-    const auto at = std::max<std::int64_t>(0, must(bus_.committed(kFeeder, kPlace)).value);
+    const std::int64_t at = position();
     if (at > static_cast<std::int64_t>(event_count_)) return false;
     const auto end = std::min<std::int64_t>(at + count, static_cast<std::int64_t>(event_count_));
     for (std::int64_t i = at; i < end; ++i) add(fed_event(static_cast<std::uint64_t>(i)));
@@ -230,8 +231,15 @@ class Feeder {
     commit({last ? end + 1 : end});
     return !last;
   }
+  void feed_up_to(std::int64_t end) {
+    for (std::int64_t at = position(); at < end; at = position())
+      feed(std::min(end - at, kEventsPerFillMax));
+  }
 
  private:
+  std::int64_t position() {
+    return std::max<std::int64_t>(0, must(bus_.committed(kFeeder, kPlace)).value);
+  }
   void add(const Fed& event) {
     builders_[{event.topic, partition_of(event.key)}].add(event.time, as_bytes(event.key),
                                                           as_bytes(event.value));
@@ -266,8 +274,7 @@ int run(const std::string& directory, std::uint64_t event_count) {
   must(machine.open(directory + "/log", {.wal_file_bytes = 1_MiB}));
   make_topics(machine.log());
   Feeder feeder(machine.bus(), event_count);
-  const auto half = static_cast<std::int64_t>(event_count / 2);
-  if (must(machine.bus().committed(kFeeder, {"orders", 0})).value < 0) feeder.feed(half);
+  feeder.feed_up_to(static_cast<std::int64_t>(event_count / 2));
   TaskRunner tasks(machine.places(machine.bus()), std::string(kGroup), directory + "/state", define,
                    options());
   must(tasks.start());
