@@ -53,9 +53,8 @@ struct KafkaProducer::State {
                            Offset{message->offset}};
     // A report's payload is the record's own value, never words about what went wrong.
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-      delivery.offset =
-          pass(self->handle.error("deliver to '" + printable(delivery.partition.topic) + "'",
-                                  message->err, nullptr));
+      delivery.offset = pass(self->handle.error(
+          "deliver to '" + printable(delivery.partition.topic) + "'", message->err, nullptr));
     self->on_delivery(delivery);
   }
 };
