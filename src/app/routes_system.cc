@@ -1,5 +1,13 @@
 #include "app/routes_system.h"
 
+#include <gnu/libc-version.h>
+#include <sys/utsname.h>
+
+#include <boost/version.hpp>
+
+#include "base/text.h"
+#include "bus/kafka_options.h"
+#include "io/file_system.h"
 #include "serde/json_writer.h"
 
 namespace adbrook::app {
@@ -28,6 +36,31 @@ void write_tasks(JsonWriter& json, const stream::TaskRunner& tasks) {
     json.field("trouble", std::string_view(task.trouble));
     json.end_object();
   }
+  json.end_array();
+}
+
+// What somebody asks for who is to find out why two machines differ.
+void write_versions(JsonWriter& json, const SystemSources& sources) {
+  json.key("versions");
+  json.begin_array();
+  const auto add = [&json](std::string_view name, std::string_view version) {
+    json.begin_object();
+    json.field("name", name);
+    json.field("version", version);
+    json.end_object();
+  };
+  constexpr std::uint64_t kFormatSizeMax = 4096;
+  const auto format =
+      io::read_whole_file(sources.files, sources.settings.engine.data + "/FORMAT", kFormatSizeMax);
+  std::string_view name = format ? as_text(*format) : "cannot be read";
+  name = name.substr(0, name.find('\n'));
+  add("format of the data", printable(name));
+  utsname kernel{};
+  if (uname(&kernel) == 0) add("Linux", kernel.release);
+  add("C library", gnu_get_libc_version());
+  add("compiler", __VERSION__);
+  add("Boost", BOOST_LIB_VERSION);
+  add("librdkafka", bus::kafka_client_version());
   json.end_array();
 }
 
@@ -66,6 +99,7 @@ http::Response system_response(const SystemSources& sources, Timestamp started) 
     json.unsigned_integer(*free);
   else
     json.null();
+  write_versions(json, sources);
   write_tasks(json, sources.health.tasks);
   write_settings(json, sources.settings);
   json.end_object();

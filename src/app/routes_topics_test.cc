@@ -130,6 +130,11 @@ TEST_F(TopicRoutesTest, the_system_tells_health_disk_and_settings) {
   EXPECT_EQ(system.at("data").as_string(), directory_.c_str());
   EXPECT_GT(system.at("free_bytes").as_int64(), 0);
   EXPECT_EQ(system.at("tasks").as_array().size(), 1U);
+  const auto& versions = system.at("versions").as_array();
+  EXPECT_EQ(versions.at(0).at("name"), "format of the data");
+  EXPECT_EQ(versions.at(0).at("version"), "adbrook 1");
+  EXPECT_TRUE(std::ranges::none_of(
+      versions, [](const auto& one) { return one.at("version").as_string().empty(); }));
   const auto& settings = system.at("settings").as_array();
   const auto partitions = std::ranges::find_if(
       settings, [](const auto& row) { return row.at("key") == "engine.partitions"; });

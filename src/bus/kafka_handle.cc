@@ -140,6 +140,8 @@ Result<KafkaHandle> KafkaHandle::open(rd_kafka_type_t type, const KafkaOptions& 
   return made;
 }
 
+std::string kafka_client_version() { return rd_kafka_version_str(); }
+
 Error KafkaHandle::error(std::string_view what, rd_kafka_resp_err_t code, const char* words) const {
   std::string why = words != nullptr && *words != '\0' ? words : rd_kafka_err2str(code);
   while (why.ends_with('.')) why.pop_back();

@@ -17,4 +17,7 @@ struct KafkaOptions {
   Millis patience{10'000};  // the longest that one question may take
 };
 
+// Of librdkafka, as it is loaded.
+std::string kafka_client_version();
+
 }  // namespace adbrook::bus

@@ -15,6 +15,7 @@ interface System {
   topic_bytes: number;
   free_bytes: number | null;
   tasks: { state: string; trouble: string }[];
+  versions: { name: string; version: string }[];
   settings: { key: string; value: string; default: string; about: string }[];
 }
 
@@ -26,7 +27,7 @@ function checksOf(system: System, behind: number): Check[] {
   const full = system.waits_for.find((why) => why.startsWith('the disk'));
   const free = system.free_bytes;
   return [
-    { name: 'the log takes appends', good: !log, says: log ?? 'yes' },
+    { name: 'the log takes appends', good: !log && !full, says: log ?? (full ? 'no, for want of room' : 'yes') },
     { name: 'there is room on disk', good: !full && (free === null || free >= roomMin),
       says: full ?? (free === null ? 'not known' : free < roomMin ? `${bytes(free)}, nearly full` : bytes(free)) },
     ...system.tasks.map((task, i) => ({ name: `task ${i}`, good: task.state === 'running',
@@ -68,6 +69,7 @@ export function SystemScreen() {
             <div><dt>data</dt><dd class="mono"><Text>{data.data}</Text></dd></div>
             <div><dt>topics on disk</dt><dd>{bytes(data.topic_bytes)}</dd></div>
             <div><dt>free on disk</dt><dd>{data.free_bytes === null ? 'not known' : bytes(data.free_bytes)}</dd></div>
+            {data.versions.map((v) => <div key={v.name}><dt>{v.name}</dt><dd><Text>{v.version}</Text></dd></div>)}
           </dl>
         </Panel>
       </div>
