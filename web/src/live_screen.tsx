@@ -249,7 +249,7 @@ function Ticker() {
             e.campaign, e.publisher, e.country ?? '', e.city ?? '', e.id]) })} />)}>
       {events.length === 0 ? (
         <Empty title="No event yet">
-          <p>The next one is shown here within a second. Send one:</p>
+          <p>The next one is shown here within a second. Send some:</p>
           <p class="muted"><code>adbrook generate --rate 50 --duration 1m</code></p>
         </Empty>
       ) : (

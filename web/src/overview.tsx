@@ -312,7 +312,7 @@ function Body({ extent }: { extent: Extent | null }) {
               <button type="button" class="link" onClick={() => setPeriod('all')}>Show all time</button></p>
           ) : (
             <>
-              <p>Adbrook has not counted anything yet. Send it an impression:</p>
+              <p>Adbrook has not counted anything yet. Send it some events:</p>
               <p><code>adbrook generate --events 20000</code></p>
             </>
           )}

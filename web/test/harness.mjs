@@ -27,10 +27,17 @@ async function freePort() {
   return port;
 }
 
+// A mount that nobody else sees and that ends with its process needs no rights but these.
+const ownMounts = ['unshare', '-Urm'];
+export const hasSmallDisks =
+  spawnSync(ownMounts[0], [...ownMounts.slice(1), 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+
 // One engine, which can be killed and started again on the same port and data.
 export class Engine {
-  static async start() {
+  // `diskSize`: the data lies on a file system of its own of that many MiB (see hasSmallDisks).
+  static async start({ diskSize } = {}) {
     const engine = new Engine();
+    engine.diskSize = diskSize;
     engine.folder = mkdtempSync(join(tmpdir(), 'adbrook-page-'));
     engine.port = await freePort();
     engine.url = `http://127.0.0.1:${engine.port}`;
@@ -39,12 +46,12 @@ export class Engine {
   }
 
   async run() {
-    this.process = spawn(
-      binary,
-      ['serve', '--data', join(this.folder, 'data'), '--http', `127.0.0.1:${this.port}`,
-        '--kafka', '127.0.0.1:0'],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const serve = [binary, 'serve', '--data', join(this.folder, 'data'), '--http', `127.0.0.1:${this.port}`,
+      '--kafka', '127.0.0.1:0'];
+    const command = this.diskSize
+      ? [...ownMounts, 'sh', '-c', `mount -t tmpfs -o size=${this.diskSize}m tmpfs "$0" && exec "$@"`, this.folder, ...serve]
+      : serve;
+    this.process = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = new Promise((_, fail) =>
       this.process.once('exit', (code) => fail(new Error(`the engine ended with ${code}`))),
     );
@@ -59,6 +66,11 @@ export class Engine {
       });
     });
     await Promise.race([ready, exited]);
+  }
+
+  // A path in the data's own file system, which only the engine's process has mounted.
+  onDisk(name) {
+    return join('/proc', String(this.process.pid), 'root', this.folder, name);
   }
 
   async kill() {
