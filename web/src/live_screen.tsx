@@ -248,7 +248,7 @@ function Ticker() {
           rows: events.map((e) => [new Date(e.time).toISOString(), e.kind, e.outcome, e.reason ?? '',
             e.campaign, e.publisher, e.country ?? '', e.city ?? '', e.id]) })} />)}>
       {events.length === 0 ? (
-        <Empty title="No event yet">
+        <Empty title="No event since this page opened">
           <p>The next one is shown here within a second. Send some:</p>
           <p class="muted"><code>adbrook generate --rate 50 --duration 1m</code></p>
         </Empty>

@@ -27,7 +27,7 @@ async function withEngine(options, run) {
 
 // What each screen says on a fresh engine, and what it teaches to do next.
 const fresh = {
-  live: [/No event yet/, /adbrook generate|\/v1\//],
+  live: [/No event since this page opened/, /adbrook generate|\/v1\//],
   overview: [/No events in this period/, /adbrook generate/],
   outcomes: [/No impressions yet/, /adbrook generate/],
   topics: [/nothing waits/],
@@ -54,6 +54,49 @@ check('a fresh engine has screens that teach, also at 320 px in light', async ()
       assert.deepEqual(found, [], address);
       await shoot(page, `fresh-${address.split('/')[0]}${address.includes('/') ? '-one' : ''}-320-light`);
     }
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  });
+});
+
+check('every number of overview opens to as many events as it says, and each event to its life', async () => {
+  await withEngine({}, async (engine) => {
+    const start = new Date(Date.now() - 6 * 3_600_000).toISOString();
+    engine.generate('--events', '4000', '--seed', '7', '--start', start, '--span', '4h');
+    await engine.json('/v1/audit?wait=20s');
+    const page = await openPage(browser, engine, '/#/overview?period=24h&compare=none&tz=UTC');
+    const numbers = page.locator('main .bars td.n');
+    await numbers.nth(100).waitFor();
+    await page.waitForFunction(() => !document.querySelector('.loading'));
+    const shut = await numbers.evaluateAll((all) => all.filter((cell) => /\d/.test(cell.textContent) && !cell.querySelector('a')).length);
+    assert.equal(shut, 0, 'numbers that do not open');
+    const links = await page.locator('main a[href*="cell?"]').evaluateAll((all) => all.map((a) => ({
+      text: a.textContent,
+      of: (a.closest('[data-metric]')?.dataset.metric ?? a.getAttribute('aria-label')?.split(':')[0].split(' ').pop() ?? '').toLowerCase(),
+      cell: new URLSearchParams(a.hash.split('?')[1]).get('cell'),
+    })));
+    const events = new Map();
+    let compared = 0;
+    for (const { text, of, cell } of links) {
+      if (!events.has(cell)) {
+        const found = await engine.json(`/v1/events?${new URLSearchParams({ cell, limit: '10000' })}`);
+        assert.ok(!found.more_impressions && !found.more_clicks, cell);
+        events.set(cell, found);
+      }
+      if (of !== 'impressions' && of !== 'clicks') continue; // a rate or a sum opens, and is no count
+      assert.equal(events.get(cell)[of].length, Number(text.replaceAll(',', '')), `${of} of ${cell}`);
+      ++compared;
+    }
+    assert.ok(compared > 60 && events.size > 30, `${compared} numbers of ${events.size} cells`);
+    for (const list of ['impressions', 'clicks'])
+      for (const { uuid: id } of events.get(links[0].cell)[list].slice(0, 20))
+        assert.equal((await engine.json(`/v1/events/${id}`)).uuid, id);
+
+    const { text, cell } = links.find((link) => link.of === 'clicks' && /[1-9]/.test(link.text));
+    await page.locator(`main a[href*="${new URLSearchParams({ cell })}"]`).first().click();
+    await page.getByRole('heading', { name: `Clicks: ${text}`, exact: true }).waitFor();
+    await page.locator('tbody th a').last().click();
+    await page.locator('.steps').waitFor();
     assert.deepEqual(page.faults, []);
     await page.context().close();
   });
