@@ -59,7 +59,7 @@ check('a fresh engine has screens that teach, also at 320 px in light', async ()
   });
 });
 
-check('every number of overview opens to as many events as it says, and each event to its life', async () => {
+check('every number of overview opens to as many events as it says, and events open to their life', async () => {
   await withEngine({}, async (engine) => {
     const start = new Date(Date.now() - 6 * 3_600_000).toISOString();
     engine.generate('--events', '4000', '--seed', '7', '--start', start, '--span', '4h');
