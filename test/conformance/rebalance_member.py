@@ -25,7 +25,7 @@ class Member:
         self.ledger = os.open(options.ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self.cooperative = options.newer or options.assignor.startswith("cooperative")
         self.next = {}       # partition -> offset after the last processed record
-        self.uncommitted = 0
+        self.uncommitted = {}  # partition -> records processed since its last commit
         self.topic = options.topic
         config = {"bootstrap.servers": options.bootstrap, "group.id": options.group, "log_level": 0,
                   "enable.auto.commit": False, "auto.offset.reset": "earliest",
@@ -48,7 +48,7 @@ class Member:
     def gain(self, consumer, partitions):
         for p in partitions:
             self.write("G", p.partition)
-            self.next.pop(p.partition, None)
+            self.forget(p.partition)
         (consumer.incremental_assign if self.cooperative else consumer.assign)(partitions)
 
     def give_back(self, consumer, partitions):
@@ -58,14 +58,19 @@ class Member:
     def lose(self, consumer, partitions):
         for p in partitions:
             self.write("L", p.partition)
-            self.next.pop(p.partition, None)
+            self.forget(p.partition)
         if self.cooperative:
             consumer.incremental_unassign(partitions)
         else:
             consumer.unassign()
 
+    def forget(self, partition):
+        self.next.pop(partition, None)
+        self.uncommitted.pop(partition, None)
+
     def commit(self, partitions):
         for partition in partitions:
+            self.uncommitted.pop(partition, None)
             offset = self.next.get(partition)
             if offset is None:
                 continue
@@ -78,7 +83,6 @@ class Member:
                 self.write("C", partition, offset)
             except KafkaException as error:
                 self.write("F", partition, offset, error.args[0].name())
-        self.uncommitted = 0
 
     def work(self, going):
         while going():
@@ -86,8 +90,9 @@ class Member:
             if message is not None and message.error() is None:
                 self.write("P", message.partition(), message.offset())
                 self.next[message.partition()] = message.offset() + 1
-                self.uncommitted += 1
-            if self.uncommitted >= COMMIT_RECORDS or (message is None and self.uncommitted):
+                self.uncommitted[message.partition()] = self.uncommitted.get(message.partition(), 0) + 1
+            waiting = sum(self.uncommitted.values())
+            if waiting >= COMMIT_RECORDS or (message is None and waiting):
                 self.commit(list(self.next))
         self.consumer.close()
 
