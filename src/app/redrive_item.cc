@@ -1,9 +1,13 @@
 #include "app/redrive_item.h"
 
 #include <boost/json.hpp>
+#include <map>
+#include <set>
 
 #include "base/hex.h"
 #include "base/text.h"
+#include "serde/json_reader.h"
+#include "serde/json_writer.h"
 
 namespace adbrook::app {
 namespace {
@@ -16,10 +20,43 @@ std::string text_of(const json::object& letter, std::string_view name) {
   return text ? std::string(*text) : "";
 }
 
-json::value value_of(const std::string& typed) {
-  boost::system::error_code broken;
-  auto value = json::parse(typed, broken);
-  return broken ? json::value(typed) : value;
+std::string value_of(const std::string& typed) {
+  if (serde::check_json(typed)) return typed;
+  std::string quoted;
+  serde::append_json_string(quoted, typed);
+  return quoted;
+}
+
+// The event with its fields set anew. All else stays as it stands there, byte for byte: a number
+// may be longer than any type that it could be read into, and a key may be there twice.
+Result<std::string> changed(const std::string& event, const std::vector<FieldChange>& changes) {
+  serde::JsonReader reader;
+  const auto members = reader.members(event);
+  if (!members)
+    return fail(ErrorKind::invalid,
+                "it is no JSON object, so no field of it can be set; correct it with --with FILE");
+  std::map<std::string_view, const FieldChange*> wanted;  // the last one of a field counts
+  for (const FieldChange& change : changes) wanted[change.name] = &change;
+  std::set<std::string_view> set;
+  std::string text;
+  serde::JsonWriter json(text);
+  const auto write = [&](const FieldChange& change) {
+    if (!set.insert(change.name).second || change.value.empty()) return;
+    json.key(change.name);
+    json.raw(value_of(change.value));
+  };
+  json.begin_object();
+  for (const serde::JsonField& member : *members) {
+    if (const auto change = wanted.find(member.key); change != wanted.end()) {
+      write(*change->second);
+      continue;
+    }
+    json.key(member.key);
+    json.raw(member.value.raw);
+  }
+  for (const FieldChange& change : changes) write(*wanted[change.name]);
+  json.end_object();
+  return text;
 }
 
 std::string line_of(const json::object& letter, const RedriveRules& rules, const char* form,
@@ -47,21 +84,13 @@ Result<std::vector<FieldChange>> parse_changes(const std::vector<std::string>& p
 
 Result<std::string> redrive_line(const json::object& letter, const RedriveRules& rules) {
   const bool has_event = letter.contains("event");
-  std::string text = text_of(letter, has_event ? "event" : "text");
+  const std::string text = text_of(letter, has_event ? "event" : "text");
   if (rules.changes.empty())
     return letter.contains("hex") ? line_of(letter, rules, "hex", text_of(letter, "hex"))
                                   : line_of(letter, rules, "text", text);
-  boost::system::error_code broken;
-  auto event = json::parse(text, broken);
-  if (broken || !event.is_object())
-    return fail(ErrorKind::invalid,
-                "it is no JSON object, so no field of it can be set; correct it with --with FILE");
-  for (const FieldChange& change : rules.changes)
-    if (change.value.empty())
-      event.as_object().stable_erase(change.name);
-    else
-      event.as_object()[change.name] = value_of(change.value);
-  return line_of(letter, rules, "text", json::serialize(event));
+  auto event = changed(text, rules.changes);
+  if (!event) return pass(std::move(event.error()));
+  return line_of(letter, rules, "text", *event);
 }
 
 std::string redrive_line(const json::object& letter, const RedriveRules& rules, ByteView bytes) {

@@ -42,6 +42,23 @@ TEST(RedriveItem, fields_are_set_and_taken_away_also_in_an_avro_value) {
   EXPECT_FALSE(parse_changes({"campaignId"}));
 }
 
+TEST(RedriveItem, what_is_not_set_stays_byte_for_byte) {
+  const auto text_of = [](const std::string& made) {
+    return std::string(boost::json::parse(made).at("text").as_string());
+  };
+  const char* const event =
+      R"("text":"{\"creativeId\":9007199254740993, \"placementId\":123456789012345678901234,)"
+      R"(\"bid\":1.50,\"a\":1,\"city\":\"caf\\u00e9\",\"a\":2,\"b\":{\"c\":1e400}}")";
+  const std::string kept =
+      R"("creativeId":9007199254740993,"placementId":123456789012345678901234,"bid":1.50,)";
+  EXPECT_EQ(text_of(line(event, {"pubId=3"})),
+            "{" + kept + R"("a":1,"city":"caf\u00e9","a":2,"b":{"c":1e400},"pubId":3})");
+  // A field that is there twice is set once, where it was first.
+  EXPECT_EQ(text_of(line(event, {"a=7", "a=18446744073709551616", "b=", "city="})),
+            "{" + kept + R"("a":18446744073709551616})");
+  EXPECT_EQ(text_of(line(event, {"a="})), "{" + kept + R"("city":"caf\u00e9","b":{"c":1e400}})");
+}
+
 TEST(RedriveItem, other_bytes_stand_in_its_place) {
   EXPECT_EQ(redrive_line(letter(R"("text":"x")"), {}, as_bytes("{}")),
             "{\"letter\":\"i\",\"as\":\"clicks\",\"hex\":\"7b7d\"}\n");

@@ -134,7 +134,7 @@ Result<void> JsonReader::start(std::string_view text, std::size_t position) {
 }
 
 // Reads the object at the walk's place into fields_.
-bool JsonReader::read_fields() {
+bool JsonReader::read_fields(Keys allowed) {
   fields_.clear();
   JsonKeysSeen keys;
   if (!walk_->expect('{', "an object is needed")) return false;
@@ -152,7 +152,8 @@ bool JsonReader::read_fields() {
     if (!walk_->read_string(raw_key, field.key)) return false;
     if (!walk_->expect(':', "a colon is missing")) return false;
     if (!walk_->read_value(field.value)) return false;
-    if (keys.repeats(field.key, fields_)) return walk_->fail_at(key_at, "a key appears twice");
+    if (allowed == Keys::once && keys.repeats(field.key, fields_))
+      return walk_->fail_at(key_at, "a key appears twice");
     fields_.push_back(field);
     if (walk_->peek() == '}') {
       walk_->step();
@@ -176,6 +177,12 @@ Result<std::span<const JsonField>> JsonReader::object_at(std::string_view text,
 
 Result<std::span<const JsonField>> JsonReader::object(std::string_view text) {
   return object_at(text, 0);
+}
+
+Result<std::span<const JsonField>> JsonReader::members(std::string_view text) {
+  if (auto started = start(text, 0); !started) return std::unexpected(std::move(started.error()));
+  if (!read_fields(Keys::repeated) || !walk_->expect_end()) return std::unexpected(walk_->error());
+  return std::span<const JsonField>(fields_);
 }
 
 // Reads the array at the walk's place into values_.

@@ -75,6 +75,8 @@ class JsonReader {
   // The fields in their order. A key twice is an error at this level; inside of nested values keys
   // are not compared. Nested values are checked, and read by another reader from their `raw`.
   Result<std::span<const JsonField>> object(std::string_view text);
+  // The same for those who edit an object: a key may be there more than once.
+  Result<std::span<const JsonField>> members(std::string_view text);
   // The values of one array.
   Result<std::span<const JsonValue>> array(std::string_view text);
 
@@ -88,7 +90,8 @@ class JsonReader {
   enum class Mode : std::uint8_t { done, single, lines, array, broken_array };
 
   Result<void> start(std::string_view text, std::size_t position);
-  bool read_fields();
+  enum class Keys : std::uint8_t { once, repeated };
+  bool read_fields(Keys allowed = Keys::once);
   bool read_values();
   Result<std::span<const JsonField>> object_at(std::string_view text, std::size_t position);
   Result<void> open_array(std::size_t first);

@@ -2,10 +2,12 @@
 // - nothing crashes; raw texts and keys without escapes lie inside the input;
 // - what one call accepts, simdjson's own parser accepts too, with as many fields;
 // - a text accepted as an object, written again with JsonWriter, reads back the same;
-// - an object reads the same alone and as an array's element, which never takes the short way;
+// - an object reads the same alone, as an array's element, which never takes the short way, and
+//   where keys may be repeated;
 // - the elements of a body have indexes 0, 1, 2 … and come to an end.
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -87,6 +89,19 @@ void check_in_array(std::string_view text) {
   require(!in_array.next(element));
 }
 
+void check_members(std::string_view text) {
+  JsonReader strict, lenient;
+  const auto fields = strict.object(text);
+  const auto members = lenient.members(text);
+  require(members.has_value() || !fields.has_value());
+  if (members)
+    for (const JsonField& member : *members) require(inside(member.value.raw, text));
+  if (!fields) return;
+  require(std::ranges::equal(*fields, *members, [](const JsonField& one, const JsonField& other) {
+    return one.key == other.key && one.value.raw == other.value.raw;
+  }));
+}
+
 void check_body(std::string_view body, JsonShape shape) {
   JsonReader reader;
   if (!reader.open(body, shape)) return;
@@ -110,6 +125,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(copy.data(), copy.size());
   check_object(text);
   check_in_array(text);
+  check_members(text);
   check_body(text, JsonShape::automatic);
   check_body(text, JsonShape::lines);
   JsonReader reader;

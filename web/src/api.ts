@@ -13,6 +13,19 @@ export class Problem extends Error {
   }
 }
 
+const mayBeLong = /\d{16}/;
+
+// Whole numbers that no double holds stay as they are written, as texts: an id must not become its
+// neighbour's. In browsers that do not tell a number's source text they are rounded.
+function exact(_name: string, value: unknown, told?: { source?: string }): unknown {
+  return typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER && /^-?\d+$/.test(told?.source ?? '')
+    ? told?.source : value;
+}
+
+export function parseJson<T>(text: string): T {
+  return JSON.parse(text, mayBeLong.test(text) ? exact : undefined) as T;
+}
+
 export async function getJson<T>(path: string, stop?: AbortSignal): Promise<T> {
   let answer: Response;
   try {
@@ -22,7 +35,7 @@ export async function getJson<T>(path: string, stop?: AbortSignal): Promise<T> {
     throw new Problem(0, 'The engine does not answer.');
   }
   if (!answer.ok) throw await problemOf(answer);
-  return (await answer.json()) as T;
+  return parseJson<T>(await answer.text());
 }
 
 export async function problemOf(answer: Response): Promise<Problem> {

@@ -1,5 +1,6 @@
 // The live stream: one EventSource for the whole page, and what came by it.
 import { computed, signal } from '@preact/signals';
+import { parseJson } from './api';
 
 export interface LiveEvent {
   id: string;
@@ -78,7 +79,7 @@ let retry = 0;
 let hidden = 0;
 
 function take<T>(event: Event, use: (data: T) => void): void {
-  use(JSON.parse((event as MessageEvent<string>).data) as T);
+  use(parseJson<T>((event as MessageEvent<string>).data));
 }
 
 function open(): void {

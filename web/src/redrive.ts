@@ -1,5 +1,6 @@
 // Dead letters that are sent again: what stands for each of them now, and the engine's answer.
 import { getJson, Problem, problemOf } from './api';
+import { membersOf, objectText, prettyText, setMember } from './json_object';
 
 export interface SentAgain { count: number; append_time: string; topic: string; event: string }
 export interface Letter {
@@ -29,28 +30,12 @@ export interface Redrive {
 // What is to be set in each event: a field and its value as typed; an empty value takes it away.
 export type Change = [field: string, value: string];
 
-function objectOf(letter: Letter): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(letter.event ?? letter.text ?? '');
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
-}
+const membersIn = (letter: Letter) => membersOf(letter.event ?? letter.text ?? '');
 
-function typed(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
-
-// The event as people edit it; null when the bytes say none.
+// The event as people edit it, a field a line; null when the bytes say none.
 export function eventText(letter: Letter): string | null {
-  const event = objectOf(letter);
-  return event ? JSON.stringify(event, null, 2) : (letter.text ?? null);
+  const members = membersIn(letter);
+  return members ? prettyText(members) : (letter.text ?? null);
 }
 
 // What is sent for it; null when changes are wanted in what is no JSON object.
@@ -59,12 +44,9 @@ export function redriveOf(letter: Letter, as: Topic, changes: Change[]): Redrive
   const item = { letter: letter.id, as };
   if (wanted.length === 0)
     return letter.hex !== undefined ? { ...item, hex: letter.hex } : { ...item, text: letter.event ?? letter.text ?? '' };
-  const event = objectOf(letter);
-  if (!event) return null;
-  for (const [field, value] of wanted)
-    if (value === '') delete event[field];
-    else event[field] = typed(value);
-  return { ...item, text: JSON.stringify(event) };
+  const members = membersIn(letter);
+  if (!members) return null;
+  return { ...item, text: objectText(wanted.reduce((left, [field, value]) => setMember(left, field, value), members)) };
 }
 
 // Bytes as people edit them. What cannot be read is null.
