@@ -88,6 +88,18 @@ TEST_F(DeadLetters, what_stays_wrong_is_refused_with_its_reason_and_waits_on) {
   EXPECT_EQ(waiting(), 1);
 }
 
+TEST_F(DeadLetters, of_many_refusals_the_first_are_shown_and_json_has_more) {
+  send_wrong(25);
+  const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
+  const auto shown = redrive({"--all", "--dry-run"});
+  EXPECT_EQ(shown.code, 1);
+  EXPECT_TRUE(has(shown.out, "refused   25")) << shown.out;
+  EXPECT_LT(lines(shown.out), 30) << shown.out;
+  EXPECT_TRUE(has(shown.err, "the first 20 of 25")) << shown.err;
+  const auto listed = redrive({"--all", "--dry-run", "--json"});
+  EXPECT_EQ(boost::json::parse(listed.out).at("refusals").as_array().size(), 25U);
+}
+
 TEST_F(DeadLetters, bytes_that_are_no_text_are_sent_again_as_they_are_or_from_a_file) {
   // Avro impressions that are cut off, so the engine refuses them when it reads them.
   const auto produce = [&](const std::string& value) {

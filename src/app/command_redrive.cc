@@ -2,10 +2,13 @@
 // letters stay, and one is marked exactly when its event was taken, so that the command can be
 // stopped and run again.
 #include <boost/json.hpp>
+#include <optional>
 
+#include "ads/dead_letter_list.h"
 #include "app/commands.h"
 #include "app/interrupt.h"
 #include "app/json_view.h"
+#include "app/progress.h"
 #include "app/redrive_item.h"
 #include "app/server_connection.h"
 #include "base/text.h"
@@ -17,15 +20,22 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kLettersPerPage = 500;
+// As many as one answer lists: the engine reads the whole topic for each page.
+constexpr std::size_t kLettersPerPage = ads::kListedLettersMax;
 constexpr std::size_t kRequestSizeMax = 4 << 20;  // one line alone may be longer
-constexpr std::size_t kRefusalsShownMax = 1'000;
+constexpr std::size_t kRefusalsKeptMax = 1'000;   // for --json
+constexpr std::size_t kRefusalsShownMax = 20;
 constexpr std::uint64_t kFileSizeMax = 8 << 20;
 constexpr std::string_view kForged = "bad_signature";
 
 std::string text_of(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
   return value ? cell_of(*value) : "";
+}
+
+std::uint64_t number_of(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value && value->is_int64() ? static_cast<std::uint64_t>(value->as_int64()) : 0;
 }
 
 Result<json::object> parse_object(std::string_view body) {
@@ -60,7 +70,7 @@ class Redriver {
     if (!body) return pass(body.error());
     return parse_object(*body);
   }
-  Result<void> check_reason();
+  Result<std::uint64_t> count_waiting();
   bool leave_out(const json::object& letter);
   Result<void> add(const json::object& letter);
   Result<void> send();
@@ -72,6 +82,8 @@ class Redriver {
   const RedriveRules rules_;
   ServerConnection& server_;
   Console& console_;
+  io::RealClock clock_;
+  std::optional<Progress> progress_;  // where there may be many
   std::string body_;
   std::vector<std::string> in_body_;  // the letters of `body_`
   std::uint64_t accepted_ = 0, refused_ = 0, forged_left_ = 0;
@@ -80,7 +92,7 @@ class Redriver {
 
 void Redriver::refuse(const std::string& letter, const std::string& field,
                       const std::string& reason, const std::string& detail) {
-  if (++refused_ <= kRefusalsShownMax)
+  if (++refused_ <= kRefusalsKeptMax)
     refusals_.push_back(
         json::object{{"letter", letter}, {"field", field}, {"reason", reason}, {"detail", detail}});
 }
@@ -122,6 +134,7 @@ Result<void> Redriver::send() {
                         .body = std::exchange(body_, {})});
   auto done = answer ? read_answer(*answer) : Result<void>(pass(std::move(answer.error())));
   in_body_.clear();
+  if (progress_) progress_->update(accepted_ + refused_);
   return done;
 }
 
@@ -156,18 +169,24 @@ Result<void> Redriver::send_named() {
   return send();
 }
 
-// A reason that no letter has is a mistake worth telling.
-Result<void> Redriver::check_reason() {
-  if (arguments_.reason.empty()) return {};
+// How many wait. A reason that no letter has is a mistake worth telling.
+Result<std::uint64_t> Redriver::count_waiting() {
   auto list = ask("/v1/dead-letters?limit=0");
   if (!list) return pass(list.error());
+  const std::string& wanted = arguments_.reason;
   std::string known;
+  std::uint64_t count = 0;
+  bool found = wanted.empty();
   for (const auto& group : array_of(*list, "groups")) {
-    const std::string reason = group.is_object() ? text_of(group.as_object(), "reason") : "";
-    if (reason == arguments_.reason) return {};
+    if (!group.is_object()) continue;
+    const std::string reason = text_of(group.as_object(), "reason");
     known += (known.empty() ? "" : ", ") + printable(reason);
+    found = found || reason == wanted;
+    if (wanted.empty() ? reason != kForged : reason == wanted)
+      count += number_of(group.as_object(), "count") - number_of(group.as_object(), "sent_again");
   }
-  return fail(ErrorKind::not_found, "--reason '" + printable(arguments_.reason) +
+  if (found) return count;
+  return fail(ErrorKind::not_found, "--reason '" + printable(wanted) +
                                         "': no dead letter has it; there are " +
                                         (known.empty() ? "none at all" : "those of " + known));
 }
@@ -182,7 +201,11 @@ bool Redriver::leave_out(const json::object& letter) {
 }
 
 Result<void> Redriver::send_waiting(const Interrupt& interrupt) {
-  if (auto known = check_reason(); !known) return known;
+  const auto count = count_waiting();
+  if (!count) return pass(count.error());
+  progress_.emplace(
+      clock_, arguments_.redrive.dry_run ? "trying" : "sending", "letters", *count,
+      [&](std::string_view text) { console_.say_piece(text); }, console_.progress_options());
   std::string after;
   do {
     http::Query query;
@@ -204,8 +227,11 @@ Result<void> Redriver::send_waiting(const Interrupt& interrupt) {
 }
 
 int Redriver::finish(const Result<void>& result, bool interrupted) {
+  progress_.reset();
   const bool dry_run = arguments_.redrive.dry_run;
   const bool began = result || accepted_ + refused_ > 0;
+  const std::size_t shown = arguments_.json ? kRefusalsKeptMax : kRefusalsShownMax;
+  if (refusals_.size() > shown) refusals_.resize(shown);
   if (began) {
     const json::object totals = {{"dry_run", dry_run},
                                  {"accepted", accepted_},
@@ -213,8 +239,10 @@ int Redriver::finish(const Result<void>& result, bool interrupted) {
                                  {"refusals", refusals_}};
     console_.print(arguments_.json ? json::serialize(totals) + "\n" : show_json(totals));
   }
-  if (refused_ > kRefusalsShownMax)
-    console_.say("the first " + std::to_string(kRefusalsShownMax) + " refusals are shown");
+  if (refused_ > shown)
+    console_.say("the first " + with_thousands(static_cast<long long>(shown)) + " of " +
+                 with_thousands(static_cast<long long>(refused_)) + " refusals are shown" +
+                 (arguments_.json ? "" : "; --json lists up to 1,000"));
   if (forged_left_ > 0)
     console_.say("left out: " + with_thousands(static_cast<long long>(forged_left_)) +
                  " with bad_signature, since their link was not signed by this engine. If you know "

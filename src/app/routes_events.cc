@@ -68,7 +68,6 @@ void answer_letters(ads::EventSearch& search, const Request& request, Responder 
   if (text("show") != "true")
     return ads::dead_letter_list(search, std::move(*asked),
                                  as_json<ads::DeadLetterList>(std::move(responder)));
-  asked->limit = std::min(asked->limit, kShownLettersMax);
   ads::dead_letter_bytes(search, std::move(*asked),
                          as_json<ads::DeadLettersWithBytes>(std::move(responder), letters_json));
 }

@@ -6,9 +6,6 @@
 
 namespace adbrook::app {
 
-// Dead letters with their bytes in one answer.
-inline constexpr std::size_t kShownLettersMax = 1'000;
-
 // `search` outlives the server that uses the router.
 void add_event_routes(http::Router& router, ads::EventSearch& search);
 

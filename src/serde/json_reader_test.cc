@@ -192,6 +192,17 @@ TEST(JsonReader, errors_have_a_position_and_a_reason) {
     EXPECT_TRUE(says(problem(text), expected)) << text << " -> " << problem(text);
 }
 
+TEST(JsonReader, members_may_repeat_a_key_and_are_checked_as_fields_are) {
+  JsonReader reader;
+  const auto members = reader.members(R"({"a":1,"b":"x","a":[2]})");
+  ASSERT_TRUE(members) << members.error().message;
+  ASSERT_EQ(members->size(), 3u);
+  EXPECT_EQ((*members)[2].key, "a");
+  EXPECT_EQ((*members)[2].value.raw, "[2]");
+  for (const char* broken : {"[1]", R"({"a":1,})", R"({"a":01})", R"({"a":1}x)", ""})
+    EXPECT_FALSE(reader.members(broken)) << broken;
+}
+
 TEST(JsonReader, every_truncation_is_an_error) {
   const std::string text = R"({"a":[1,2,{"b":"c\n"}],"d":"é","e":-1.5,"f":{"g":null}})";
   EXPECT_EQ(problem(text), "none");

@@ -96,7 +96,7 @@ export async function redrive(items: Redrive[], keep: boolean): Promise<Answer> 
   };
 }
 
-const pageSize = 500;
+const pageSize = 10_000; // the engine reads the whole topic for each page
 export const lettersMax = 50_000;
 
 // All letters of a reason with their bytes, oldest first, page by page.
