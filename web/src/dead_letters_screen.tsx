@@ -158,7 +158,7 @@ function List() {
             rows: data.dead_letters.map((l) => [l.id, l.append_time, l.source, l.place, l.reason, l.field, l.detail, l.size, l.sent_again?.event ?? '']) })} />
         </>}>
         <div class="scroll" tabIndex={0} role="region" aria-label="Dead letters, table">
-          <table class="table">
+          <table class="table stacks">
             <thead><tr><th scope="col" class="tick"><input type="checkbox" aria-label="Choose all that are shown and wait"
               checked={waiting.length > 0 && waiting.every((l) => ticked.has(l.id))}
               onChange={(e) => { chosen.value = new Set(e.currentTarget.checked ? waiting.map((l) => l.id) : []); }} /></th>

@@ -92,14 +92,14 @@ function KindView({ life }: { life: Kind }) {
           rows: life.cells.map((c) => [c.view, c.bucket, c.bucket_size, Object.entries(c.key).map((pair) => pair.join('=')).join(', ')]) })} />)}>
         {life.cells.length === 0 ? <Empty title="It counts in no report"><p>Its outcome says why.</p></Empty> : (
           <div class="scroll" tabIndex={0} role="region" aria-label="Report cells, table">
-            <table class="table">
+            <table class="table stacks">
               <thead><tr><th scope="col">View</th><th scope="col">Bucket</th><th scope="col">Key</th><th scope="col">Events in it</th></tr></thead>
               <tbody>
                 {life.cells.map((cell) => (
                   <tr key={cell.view}>
                     <th scope="row">{cell.view}</th>
                     <td>{time(cell.bucket, 'dayAndMinute')}, {cell.bucket_size}</td>
-                    <td><ul class="pairs">{Object.entries(cell.key).map(([name, value]) => (
+                    <td class="says"><ul class="pairs">{Object.entries(cell.key).map(([name, value]) => (
                       <li key={name}><span class="muted">{dimensionTitle(name)}</span> <Text>{value}</Text></li>))}</ul></td>
                     <td><a href={href('cell', { cell: [cell.cell] })}>open</a></td>
                   </tr>
