@@ -240,19 +240,35 @@ bool Checkpoint::can_extend(std::string_view name, std::uint64_t expected) const
          length_of(at->second) == expected;
 }
 
-void Checkpoint::replace(std::string_view name, ByteView bytes) {
+std::vector<Extent>& Checkpoint::emptied(std::string_view name) {
   ADBROOK_ASSERT(writing_, "blobs change between begin() and commit()");
   auto at = draft_.blobs.find(name);
   if (at == draft_.blobs.end()) at = draft_.blobs.try_emplace(std::string(name)).first;
   at->second.clear();
-  write_extent(at->second, bytes);
+  return at->second;
 }
 
-void Checkpoint::extend(std::string_view name, ByteView bytes) {
+std::vector<Extent>& Checkpoint::existing(std::string_view name) {
   ADBROOK_ASSERT(writing_, "blobs change between begin() and commit()");
   const auto at = draft_.blobs.find(name);
   ADBROOK_ASSERT(at != draft_.blobs.end(), "only a blob that exists can be extended");
-  write_extent(at->second, bytes);
+  return at->second;
+}
+
+void Checkpoint::replace(std::string_view name, ByteView bytes) {
+  write_extent(emptied(name), bytes);
+}
+
+void Checkpoint::extend(std::string_view name, ByteView bytes) {
+  write_extent(existing(name), bytes);
+}
+
+std::uint64_t Checkpoint::replace_in_pieces(std::string_view name, Visit<Buffer&, Visit<>> fill) {
+  return write_pieces(emptied(name), fill);
+}
+
+std::uint64_t Checkpoint::extend_in_pieces(std::string_view name, Visit<Buffer&, Visit<>> fill) {
+  return write_pieces(existing(name), fill);
 }
 
 void Checkpoint::refer(std::string_view name, const Extent& extent) {
@@ -290,6 +306,30 @@ void Checkpoint::write_extent(std::vector<Extent>& extents, ByteView bytes) {
     keep_error(file_->write_at(flushed_, bytes));
     flushed_ += bytes.size();
   }
+}
+
+// They are filled into the buffer that goes to the file, so that nothing is copied. After an error
+// they are dropped.
+std::uint64_t Checkpoint::write_pieces(std::vector<Extent>& extents, Visit<Buffer&, Visit<>> fill) {
+  Extent extent{draft_.number, flushed_ + unflushed_.size(), 0, 0};
+  std::size_t begin = unflushed_.size();
+  const auto take = [&] {
+    const ByteView piece = ByteView(unflushed_).subspan(begin);
+    extent.crc = crc32c(piece, extent.crc);
+    extent.length += piece.size();
+    begin = unflushed_.size();
+  };
+  auto pass_on = [&] {
+    if (unflushed_.size() < kWriteSize) return;
+    take();
+    flush();
+    unflushed_.clear();
+    begin = 0;
+  };
+  fill(unflushed_, Visit<>(pass_on));
+  take();
+  if (extent.length > 0) extents.push_back(extent);
+  return extent.length;
 }
 
 void Checkpoint::flush() {

@@ -16,6 +16,7 @@
 #include "io/file_system.h"
 #include "state/manifest.h"
 #include "state/run_files.h"
+#include "state/visit.h"
 
 namespace adbrook::state {
 
@@ -58,6 +59,11 @@ class Checkpoint {
   bool can_extend(std::string_view name, std::uint64_t size) const;
   void replace(std::string_view name, ByteView bytes);
   void extend(std::string_view name, ByteView bytes);  // only after can_extend()
+  // replace() or, after can_extend(), extend() of a blob that never lies in memory as a whole: what
+  // `fill` appends to the buffer it gets goes to the file whenever fill calls the function that it
+  // gets beside, and at its end. Returns the bytes that were added.
+  std::uint64_t replace_in_pieces(std::string_view name, Visit<Buffer&, Visit<>> fill);
+  std::uint64_t extend_in_pieces(std::string_view name, Visit<Buffer&, Visit<>> fill);
   // The blob is this piece of a file of runs(), which is synced with the checkpoint. Opening the
   // checkpoint verifies it, and the file is kept as long as a kept checkpoint refers to it.
   void refer(std::string_view name, const Extent& extent);
@@ -90,7 +96,10 @@ class Checkpoint {
   const Blobs& blobs() const { return writing_ ? draft_.blobs : current_->blobs; }
   bool has_blobs() const { return writing_ || current_.has_value(); }
   bool wants_whole() const;
+  std::vector<Extent>& emptied(std::string_view name);
+  std::vector<Extent>& existing(std::string_view name);
   void write_extent(std::vector<Extent>& extents, ByteView bytes);
+  std::uint64_t write_pieces(std::vector<Extent>& extents, Visit<Buffer&, Visit<>> fill);
   void flush();
   void keep_error(Result<void> done);
   void publish();

@@ -62,6 +62,38 @@ TEST(Checkpoint, unchanged_blobs_stay_and_extended_ones_grow) {
   EXPECT_EQ(read_all(*open(disk)), (State{{"kept", "k"}, {"grown", "one two"}}));
 }
 
+// Records of 7 bytes, so that the end of a piece falls anywhere; 3 MB are three pieces.
+TEST(Checkpoint, a_blob_given_in_pieces_is_as_one_given_whole) {
+  io::SimulatedFileSystem disk(1);
+  auto checkpoint = open(disk);
+  const auto fill_from = [](std::string& all, char first, std::size_t count) {
+    return [&all, first, count](Buffer& to, Visit<> after_each) {
+      for (std::size_t n = 0; n < count; ++n) {
+        const std::string record = first + std::to_string(100'000 + n % 900'000);
+        all += record;
+        append(to, as_bytes(record));
+        after_each();
+      }
+    };
+  };
+  std::string large, small;
+  auto fill_large = fill_from(large, 'a', 450'000), fill_small = fill_from(small, 'b', 3);
+  auto nothing = [](Buffer&, Visit<>) {};
+  ASSERT_TRUE(checkpoint->begin({}));
+  checkpoint->replace("before", as_bytes("x"));
+  EXPECT_EQ(checkpoint->replace_in_pieces("large", Visit<Buffer&, Visit<>>(fill_large)),
+            3'150'000u);
+  EXPECT_EQ(checkpoint->replace_in_pieces("none", Visit<Buffer&, Visit<>>(nothing)), 0u);
+  checkpoint->replace("after", as_bytes("y"));
+  ASSERT_TRUE(checkpoint->commit());
+  ASSERT_TRUE(checkpoint->begin({}));
+  ASSERT_TRUE(checkpoint->can_extend("large", large.size()));
+  EXPECT_EQ(checkpoint->extend_in_pieces("large", Visit<Buffer&, Visit<>>(fill_small)), 21u);
+  ASSERT_TRUE(checkpoint->commit());
+  EXPECT_EQ(read_all(*open(disk)),
+            (State{{"before", "x"}, {"large", large + small}, {"none", ""}, {"after", "y"}}));
+}
+
 TEST(Checkpoint, a_blob_in_many_pieces_is_to_be_replaced) {
   io::SimulatedFileSystem disk(1);
   auto checkpoint = open(disk);

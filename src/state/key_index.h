@@ -60,11 +60,16 @@ class KeyIndex {
     if (slots_.size() > 2 * (count_ + kSlotsMin)) resize(count_ + count_ / 2 + kSlotsMin);
   }
 
-  // f(handle), in no order. The index does not change meanwhile.
-  template <class F>
-  void for_each(F f) const {
-    for (std::size_t at = 0; at < slots_.size(); ++at)
+  // f(handle), in no order. The index does not change meanwhile. soon(handle) comes some handles
+  // before, to fetch what f reads.
+  template <class F, class S>
+  void for_each(F f, S soon) const {
+    constexpr std::size_t kAhead = 24;
+    for (std::size_t at = 0; at < slots_.size(); ++at) {
+      const std::size_t later = at + kAhead;
+      if (later < slots_.size() && slots_[later] != 0) soon(handle_at(later));
       if (slots_[at] != 0) f(handle_at(at));
+    }
   }
 
   void prefetch(std::uint64_t hash) const {

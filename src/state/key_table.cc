@@ -86,6 +86,7 @@ std::uint32_t KeyTable::resized(std::size_t place, ByteView key, std::size_t siz
 
 void KeyTable::touch(std::uint32_t record) {
   Head at = head(record);
+  if ((at.key & kChanged) == 0) changed_bytes_ += encoded_size(at);
   at.key |= kChanged;
   set_head(record, at);
   changed_ = true;
@@ -120,30 +121,36 @@ void KeyTable::append_record(Buffer& to, std::uint32_t record) const {
   const bool erased = gone(record);
   const ByteView name = key(record);
   const ByteView bytes = erased ? ByteView{} : value(record);
-  append_le(to, static_cast<std::uint32_t>(name.size()) | (erased ? kErasedBit : 0));
-  append_le(to, static_cast<std::uint32_t>(bytes.size()));
+  std::array<std::byte, kEncodedHeadSize> head;
+  store_le(head.data(), static_cast<std::uint32_t>(name.size()) | (erased ? kErasedBit : 0));
+  store_le(head.data() + 4, static_cast<std::uint32_t>(bytes.size()));
+  append(to, head);
   append(to, name);
   append(to, bytes);
 }
 
-void KeyTable::append_all(Buffer& to, bool shadows) {
-  to.reserve(to.size() + live_bytes_);
+void KeyTable::append_all(Buffer& to, bool shadows, Visit<> after_each) {
   arena_.for_each([&](std::uint32_t record) {
     Head at = head(record);
     const bool written = (at.key & kGone) == 0 || shadows;
-    if ((at.key & kStale) == 0 && written) append_record(to, record);
+    if ((at.key & kStale) == 0 && written) {
+      append_record(to, record);
+      after_each();
+    }
     at.key = (at.key & ~(kChanged | kSaved)) | (written ? kSaved : 0);
     set_head(record, at);
     return record_size(at);
   });
   changed_ = false;
+  changed_bytes_ = 0;
 }
 
-void KeyTable::append_changes(Buffer& to) {
+void KeyTable::append_changes(Buffer& to, Visit<> after_each) {
   arena_.for_each([&](std::uint32_t record) {
     Head at = head(record);
     if ((at.key & kStale) == 0 && (at.key & kChanged) != 0) {
       append_record(to, record);
+      after_each();
       // What an erasure was written for is erased there too.
       at.key = (at.key & ~kChanged) | kSaved;
       set_head(record, at);
@@ -151,6 +158,7 @@ void KeyTable::append_changes(Buffer& to) {
     return record_size(at);
   });
   changed_ = false;
+  changed_bytes_ = 0;
 }
 
 // Takes a record off the front.
@@ -185,6 +193,7 @@ bool KeyTable::load(ByteView bytes, const EncodedRules& rules) {
   }
   index_.shrink();
   changed_ = false;
+  changed_bytes_ = 0;
   return true;
 }
 
@@ -235,6 +244,7 @@ void KeyTable::rebuild(bool shadows, std::uint64_t seed) {
   fresh.count_ = count_;
   fresh.live_bytes_ = live_bytes_;
   fresh.changed_ = changed_;
+  fresh.changed_bytes_ = changed_bytes_;
   *this = std::move(fresh);
 }
 

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "state/byte_arena.h"
 #include "state/key_index.h"
+#include "state/visit.h"
 
 namespace adbrook::state {
 
@@ -58,14 +59,17 @@ class KeyTable {
   // f(record), every one, gone ones included, in no order.
   template <class F>
   void for_each(F f) const {
-    index_.for_each(f);
+    index_.for_each(f, [&](std::uint32_t record) { arena_.prefetch(record); });
   }
 
   // What a checkpoint holds of the table: each record as u32 key size (bit 31: gone), u32 value
-  // size, key, value; a later one takes the place of an earlier one.
+  // size, key, value; a later one takes the place of an earlier one. after_each() comes behind
+  // every one, and may take what `to` has by then.
   bool changed() const { return changed_; }
-  void append_all(Buffer& to, bool shadows);
-  void append_changes(Buffer& to);
+  // At least what append_changes() would write, and more by what it would not.
+  std::size_t changed_size() const { return changed_bytes_; }
+  void append_all(Buffer& to, bool shadows, Visit<> after_each);
+  void append_changes(Buffer& to, Visit<> after_each);
   // Fills an empty table with what append_*() wrote and takes it for saved; false when it is not
   // that.
   bool load(ByteView bytes, const EncodedRules& rules);
@@ -115,8 +119,9 @@ class KeyTable {
   ByteArena arena_;
   KeyIndex index_;
   std::size_t count_ = 0;
-  std::size_t garbage_ = 0;     // bytes of the arena
-  std::size_t live_bytes_ = 0;  // encoded
+  std::size_t garbage_ = 0;        // bytes of the arena
+  std::size_t live_bytes_ = 0;     // encoded
+  std::size_t changed_bytes_ = 0;  // encoded, of what was touched since the last append
   bool changed_ = false;
 };
 

@@ -20,16 +20,18 @@ void demand(bool holds) {
 
 void read_records(ByteView bytes, bool shadows) {
   const EncodedRules rules{.shadows = shadows, .seed = 1, .bucket_size = 1000};
+  auto nothing = [] {};
+  const Visit<> after_each(nothing);
   KeyTable keys, keys_again;
   if (keys.load(bytes, rules)) {
     Buffer written;
-    keys.append_all(written, shadows);
+    keys.append_all(written, shadows, after_each);
     demand(keys_again.load(written, rules) && keys_again.count() == keys.count());
   }
   TimeTable times, times_again;
   if (times.load(bytes, rules)) {
     Buffer written;
-    times.append_all(written, shadows);
+    times.append_all(written, shadows, after_each);
     demand(times_again.load(written, rules) && times_again.count() == times.count());
   }
 }

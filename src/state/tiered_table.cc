@@ -49,19 +49,15 @@ void TieredTable<Table>::save_table(Checkpoint& checkpoint, const std::string& b
   const std::uint64_t stored = checkpoint.size(blob).value_or(0);
   const bool as_stored = stored == saved_size_ && !spilled_;
   if (as_stored && !table.changed()) return;
-  Buffer bytes;
-  if (as_stored && checkpoint.can_extend(blob, stored)) {
-    table.append_changes(bytes);
-    if (stored + bytes.size() <= 2 * table.encoded_size() + kSmallBlob) {
-      checkpoint.extend(blob, bytes);
-      saved_size_ = stored + bytes.size();
-      return;
-    }
-    bytes.clear();
+  const std::uint64_t extended = stored + table.changed_size();
+  if (as_stored && checkpoint.can_extend(blob, stored) &&
+      extended <= 2 * table.encoded_size() + kSmallBlob) {
+    auto changes = [&](Buffer& to, Visit<> after_each) { table.append_changes(to, after_each); };
+    saved_size_ = stored + checkpoint.extend_in_pieces(blob, Visit<Buffer&, Visit<>>(changes));
+    return;
   }
-  table.append_all(bytes, shadows());
-  checkpoint.replace(blob, bytes);
-  saved_size_ = bytes.size();
+  auto all = [&](Buffer& to, Visit<> after_each) { table.append_all(to, shadows(), after_each); };
+  saved_size_ = checkpoint.replace_in_pieces(blob, Visit<Buffer&, Visit<>>(all));
   spilled_ = false;
 }
 

@@ -110,7 +110,7 @@ std::uint32_t TimeTable::set(ByteView key, std::uint64_t hash, Moment moment, st
     if (was_gone || value_size(head) != size) entry = revalued(of, position, size);
     live_bytes_ += encoded_size(of, entry_head(entry));
   }
-  touch(entry);
+  touch(of, entry);
   return entry;
 }
 
@@ -134,8 +134,9 @@ std::uint32_t TimeTable::revalued(std::uint32_t key, Position position, std::siz
   return entry;
 }
 
-void TimeTable::touch(std::uint32_t entry) {
+void TimeTable::touch(std::uint32_t key, std::uint32_t entry) {
   EntryHead head = entry_head(entry);
+  if ((head.value & kChanged) == 0) changed_bytes_ += encoded_size(key, head);
   head.value |= kChanged;
   put(entry, head);
   changed_ = true;
@@ -167,7 +168,7 @@ void TimeTable::erase(ByteView key, std::uint64_t hash, Moment moment, bool shad
   EntryHead head = entry_head(entry);
   head.value |= kGone;
   put(entry, head);
-  touch(entry);
+  touch(of, entry);
 }
 
 // The copy's own garbage and counts of what is not gone are the caller's.
@@ -194,35 +195,42 @@ void TimeTable::append_entry(Buffer& to, std::uint32_t key, std::uint32_t entry)
   const bool erased = gone(entry);
   const ByteView name = key_bytes(key);
   const ByteView bytes = erased ? ByteView{} : value(entry);
-  append_le(to, static_cast<std::uint32_t>(name.size()) | (erased ? kErasedBit : 0));
-  append_le(to, static_cast<std::uint32_t>(bytes.size()));
-  append_le(to, moment(entry).delta);
-  append_le(to, moment(entry).sequence);
+  std::array<std::byte, kEncodedHeadSize> head;
+  store_le(head.data(), static_cast<std::uint32_t>(name.size()) | (erased ? kErasedBit : 0));
+  store_le(head.data() + 4, static_cast<std::uint32_t>(bytes.size()));
+  store_le(head.data() + 8, moment(entry).delta);
+  store_le(head.data() + 12, moment(entry).sequence);
+  append(to, head);
   append(to, name);
   append(to, bytes);
 }
 
-void TimeTable::append_all(Buffer& to, bool shadows) {
-  to.reserve(to.size() + live_bytes_);
+void TimeTable::append_all(Buffer& to, bool shadows, Visit<> after_each) {
   for_each([&](std::uint32_t key, std::uint32_t entry) {
     EntryHead head = entry_head(entry);
     const bool written = (head.value & kGone) == 0 || shadows;
-    if (written) append_entry(to, key, entry);
+    if (written) {
+      append_entry(to, key, entry);
+      after_each();
+    }
     head.value = (head.value & ~(kChanged | kSaved)) | (written ? kSaved : 0);
     put(entry, head);
   });
   changed_ = false;
+  changed_bytes_ = 0;
 }
 
-void TimeTable::append_changes(Buffer& to) {
+void TimeTable::append_changes(Buffer& to, Visit<> after_each) {
   for_each([&](std::uint32_t key, std::uint32_t entry) {
     EntryHead head = entry_head(entry);
     if ((head.value & kChanged) == 0) return;
     append_entry(to, key, entry);
+    after_each();
     head.value = (head.value & ~kChanged) | kSaved;
     put(entry, head);
   });
   changed_ = false;
+  changed_bytes_ = 0;
 }
 
 // Takes an entry off the front.
@@ -273,17 +281,19 @@ void TimeTable::mark_saved() {
     put(entry, head);
   });
   changed_ = false;
+  changed_bytes_ = 0;
 }
 
 void TimeTable::rebuild(bool shadows, std::uint64_t seed) {
   TimeTable fresh;
   fresh.index_.reserve(index_.count());  // keys come in order of their hashes: see KeyIndex
-  index_.for_each([&](std::uint32_t key) {
+  for_each_key([&](std::uint32_t key) {
     fresh.copy_chain(*this, key, seeded_hash(as_text(key_bytes(key)), seed), shadows);
   });
   fresh.count_ = count_;
   fresh.live_bytes_ = live_bytes_;
   fresh.changed_ = changed_;
+  fresh.changed_bytes_ = changed_bytes_;
   *this = std::move(fresh);
 }
 

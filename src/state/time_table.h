@@ -10,6 +10,7 @@
 #include "state/byte_arena.h"
 #include "state/key_index.h"
 #include "state/moment.h"
+#include "state/visit.h"
 
 namespace adbrook::state {
 
@@ -58,22 +59,24 @@ class TimeTable {
   // f(key), in no order, also those whose entries were all unlinked.
   template <class F>
   void for_each_key(F f) const {
-    index_.for_each(f);
+    index_.for_each(f, [&](std::uint32_t key) { arena_.prefetch(key); });
   }
   // f(key, entry), every one, gone ones included, in no order.
   template <class F>
   void for_each(F f) const {
-    index_.for_each([&](std::uint32_t key) {
+    for_each_key([&](std::uint32_t key) {
       for (std::uint32_t at = newest(key); at != kNone; at = older(at)) f(key, at);
     });
   }
 
   // What a checkpoint holds of the table: each entry as u32 key size (bit 31: gone), u32 value
   // size, u32 ms since the bucket's start, u32 sequence, key, value; a later one takes the place of
-  // an earlier one.
+  // an earlier one. after_each() comes behind every one, and may take what `to` has by then.
   bool changed() const { return changed_; }
-  void append_all(Buffer& to, bool shadows);
-  void append_changes(Buffer& to);
+  // At least what append_changes() would write, and more by what it would not.
+  std::size_t changed_size() const { return changed_bytes_; }
+  void append_all(Buffer& to, bool shadows, Visit<> after_each);
+  void append_changes(Buffer& to, Visit<> after_each);
   // Fills an empty table with what append_*() wrote and takes it for saved; false when it is not
   // that.
   bool load(ByteView bytes, const EncodedRules& rules);
@@ -125,7 +128,7 @@ class TimeTable {
   std::uint32_t add_key(ByteView key, std::uint64_t hash);
   std::uint32_t new_entry(std::uint32_t key, Position position, Moment moment, std::size_t size);
   std::uint32_t revalued(std::uint32_t key, Position position, std::size_t size);
-  void touch(std::uint32_t entry);
+  void touch(std::uint32_t key, std::uint32_t entry);
   void append_entry(Buffer& to, std::uint32_t key, std::uint32_t entry) const;
   void rebuild(bool shadows, std::uint64_t seed);
   struct Encoded;
@@ -138,8 +141,9 @@ class TimeTable {
   KeyIndex index_;
   std::size_t count_ = 0;
   std::size_t entry_count_ = 0;
-  std::size_t garbage_ = 0;     // bytes of the arena
-  std::size_t live_bytes_ = 0;  // encoded
+  std::size_t garbage_ = 0;        // bytes of the arena
+  std::size_t live_bytes_ = 0;     // encoded
+  std::size_t changed_bytes_ = 0;  // encoded, of what was touched since the last append
   bool changed_ = false;
 };
 
