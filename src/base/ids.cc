@@ -5,12 +5,6 @@
 namespace adbrook {
 namespace {
 
-constexpr char kHexDigits[] = "0123456789abcdef";
-
-// Where the 32 digits stand in the 36-character form.
-constexpr std::array<std::uint8_t, 16> kDashedPositions = {0,  2,  4,  6,  9,  11, 14, 16,
-                                                           19, 21, 24, 26, 28, 30, 32, 34};
-
 constexpr std::uint64_t each(std::uint8_t byte) { return byte * 0x0101010101010101ull; }
 
 // Four bytes out of eight hex digits, the first one in the lowest byte of `digits`; `good` becomes
@@ -28,6 +22,15 @@ std::uint32_t parse_eight(std::uint64_t digits, bool& good) {
   std::uint64_t pairs = (value << 4 | value >> 8) & 0x00FF00FF00FF00FFull;
   pairs = (pairs | pairs >> 8) & 0x0000FFFF0000FFFFull;
   return std::byteswap(static_cast<std::uint32_t>(pairs | pairs >> 16));
+}
+
+// The other way, in lower case: halves, bytes and nibbles are moved apart, the first one lowest.
+std::uint64_t write_eight(std::uint32_t bytes) {
+  std::uint64_t spread = std::uint64_t{bytes} >> 16 | std::uint64_t{bytes & 0xFFFF} << 32;
+  spread = (spread >> 8 & 0x000000FF000000FFull) | (spread & 0x000000FF000000FFull) << 16;
+  spread = (spread >> 4 & 0x000F000F000F000Full) | (spread & 0x000F000F000F000Full) << 8;
+  const std::uint64_t above_nine = (spread + each(6)) >> 4 & each(1);
+  return spread + each('0') + ('a' - '0' - 10) * above_nine;
 }
 
 template <class T>
@@ -69,13 +72,16 @@ std::optional<Uuid> Uuid::from_bytes(ByteView bytes) {
 
 std::array<char, 36> Uuid::text() const {
   std::array<char, 36> out;
+  auto* const at = reinterpret_cast<std::byte*>(out.data());
+  const auto two_fours_to = [at](std::size_t first, std::size_t second, std::uint64_t digits) {
+    store_le(at + first, static_cast<std::uint32_t>(digits));
+    store_le(at + second, static_cast<std::uint32_t>(digits >> 32));
+  };
   out[8] = out[13] = out[18] = out[23] = '-';
-  const auto raw = bytes();
-  for (std::size_t i = 0; i < 16; ++i) {
-    const auto value = static_cast<unsigned>(raw[i]);
-    out[kDashedPositions[i]] = kHexDigits[value >> 4];
-    out[kDashedPositions[i] + 1] = kHexDigits[value & 15];
-  }
+  store_le(at, write_eight(static_cast<std::uint32_t>(high >> 32)));
+  two_fours_to(9, 14, write_eight(static_cast<std::uint32_t>(high)));
+  two_fours_to(19, 24, write_eight(static_cast<std::uint32_t>(low >> 32)));
+  store_le(at + 28, write_eight(static_cast<std::uint32_t>(low)));
   return out;
 }
 

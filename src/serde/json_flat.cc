@@ -16,37 +16,51 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 #ifdef __SSE2__
 
 constexpr std::size_t kBlock = 16;
+constexpr std::size_t kBlocks = 64;      // as many as one mask has bits for
 constexpr std::size_t kQuotesMax = 128;  // 32 texts under 32 keys
 constexpr std::string_view kSpaces = " \n\r\t";
 
 // Where the quotes are, in order, and behind the last one the text's end.
 struct Quotes {
-  std::array<const char*, kQuotesMax + kBlock + 1> at;
+  std::array<const char*, kQuotesMax + kBlocks + 1> at;
   const char** end = at.data();
 
   std::size_t count() const { return static_cast<std::size_t>(end - at.data()); }
-  // False when a byte of the block needs the full reader. `mask` says which bytes are looked at.
-  bool add_block(const char* block, unsigned mask) {
+  // The quotes of a block as bits; `rare` keeps the bytes that need the full reader.
+  static std::uint64_t quotes_in(const char* block, __m128i& rare) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
     // As signed numbers, bytes of multi-byte characters are below the space too.
-    const __m128i rare = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
-                                      _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-    if ((static_cast<unsigned>(_mm_movemask_epi8(rare)) & mask) != 0) return false;
+    rare = _mm_or_si128(rare, _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
+                                           _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
     const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-    auto found = static_cast<unsigned>(_mm_movemask_epi8(quote)) & mask;
-    for (; found != 0; found &= found - 1) *end++ = block + std::countr_zero(found);
-    return end <= at.data() + kQuotesMax;
+    return static_cast<unsigned>(_mm_movemask_epi8(quote));
+  }
+  // False when there are too many, or when a byte is rare.
+  bool add(const char* from, std::uint64_t found, __m128i rare) {
+    for (; found != 0; found &= found - 1) *end++ = from + std::countr_zero(found);
+    return _mm_movemask_epi8(rare) == 0 && end <= at.data() + kQuotesMax;
   }
 
-  // The text has at least one block.
+  // The text has at least one block. Four at a time: how many quotes come is hard to foretell, so
+  // that the end of each loop over them costs.
   bool find(std::string_view text) {
     const char* const text_end = text.data() + text.size();
-    const char* block = text.data();
-    for (; text_end - block >= static_cast<std::ptrdiff_t>(kBlock); block += kBlock)
-      if (!add_block(block, 0xFFFF)) return false;
+    const char* from = text.data();
+    const auto left = [&] { return static_cast<std::size_t>(text_end - from); };
+    for (; left() >= kBlocks; from += kBlocks) {
+      __m128i rare = _mm_setzero_si128();
+      std::uint64_t found = 0;
+      for (std::size_t n = 0; n < kBlocks; n += kBlock) found |= quotes_in(from + n, rare) << n;
+      if (!add(from, found, rare)) return false;
+    }
+    __m128i rare = _mm_setzero_si128();
+    std::uint64_t found = 0;
+    std::size_t seen = 0;
+    for (; left() - seen >= kBlock; seen += kBlock) found |= quotes_in(from + seen, rare) << seen;
     // The last bytes are looked at together with some that were seen before.
-    const auto seen = static_cast<unsigned>(block - (text_end - kBlock));
-    if (seen < kBlock && !add_block(text_end - kBlock, 0xFFFFu << seen & 0xFFFFu)) return false;
+    if (const std::size_t rest = left() - seen; rest > 0)
+      found |= quotes_in(text_end - kBlock, rare) >> (kBlock - rest) << seen;
+    if (!add(from, found, rare)) return false;
     *end = text_end;
     return true;
   }
@@ -109,12 +123,16 @@ class FlatWalk {
 }  // namespace
 
 bool JsonKeysSeen::repeats(std::string_view key, std::span<const JsonField> fields) {
-  std::uint64_t hash = key.size() * 11;
+  // Keys of one object often begin and end alike, as event_type and event_time do.
+  std::uint64_t sample = key.size() << 24;
   if (!key.empty()) {
-    hash += static_cast<std::uint8_t>(key.front()) * 5u + static_cast<std::uint8_t>(key.back());
-    hash += static_cast<std::uint8_t>(key[key.size() / 2]) * 3u;
+    const auto byte = [key](std::size_t at) -> std::uint64_t {
+      return static_cast<std::uint8_t>(key[at]);
+    };
+    const std::size_t last_but_one = std::max<std::size_t>(key.size(), 2) - 2;
+    sample |= byte(0) | byte(key.size() / 2) << 8 | byte(last_but_one) << 16;
   }
-  const std::uint64_t bit = std::uint64_t{1} << (hash % 64);
+  const std::uint64_t bit = std::uint64_t{1} << (sample * 0xFF51AFD7ED558CCDull >> 58);
   const bool maybe = (bits_ & bit) != 0;
   bits_ |= bit;
   return maybe && std::ranges::any_of(fields, [key](const auto& f) { return f.key == key; });
