@@ -10,11 +10,11 @@
 #include "io/clock.h"
 #include "io/process.h"
 #include "merged_reader.h"
-#include "outputs_only_bus.h"
 #include "pipeline_input.h"
 #include "reference_loop.h"
 #include "state/seen_store.h"
 #include "stream_machine.h"
+#include "weaker_bus.h"
 
 namespace adbrook::bench {
 namespace {
@@ -124,7 +124,7 @@ Result<PhaseResult> run_engine(StreamMachine& machine, Phase phase, const PhaseO
     if (auto made = create_topics(machine.log(), topics, durability); !made)
       return pass(made.error());
   }
-  OutputsOnlyBus outputs_only(machine.bus(), topics.changelog);
+  WeakerBus outputs_only(machine.bus(), topics.changelog);
   stream::StreamOptions stream_options;
   stream_options.checkpoint_events = exactly_once ? options.checkpoint_events : 1'000'000'000;
   bus::Bus& bus = exactly_once ? machine.bus() : outputs_only;

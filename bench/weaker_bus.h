@@ -1,7 +1,8 @@
-// The engine's outputs without what makes them exactly once: a bus that keeps no changelog and no
-// positions, for the difference in cost.
+// The engine's outputs with less than exactly once: a bus that keeps no positions and, where it is
+// asked to, no changelog, for the difference in cost.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -9,11 +10,11 @@
 
 namespace adbrook::bench {
 
-// As thread-safe as the bus under it.
-class OutputsOnlyBus final : public bus::Bus {
+// As thread-safe as the bus under it. What goes into topic `dropped` is not kept.
+class WeakerBus final : public bus::Bus {
  public:
-  OutputsOnlyBus(bus::Bus& under, std::string changelog)
-      : under_(under), changelog_(std::move(changelog)) {}
+  WeakerBus(bus::Bus& under, std::optional<std::string> dropped)
+      : under_(under), dropped_(std::move(dropped)) {}
 
   Result<std::int32_t> partition_count(std::string_view topic) override {
     return under_.partition_count(topic);
@@ -27,7 +28,7 @@ class OutputsOnlyBus final : public bus::Bus {
   }
   void commit(bus::Commit what, bus::CommitDone done) override {
     std::erase_if(what.outputs,
-                  [&](const auto& output) { return output.partition.topic == changelog_; });
+                  [&](const auto& output) { return output.partition.topic == dropped_; });
     what.positions.clear();
     under_.commit(std::move(what), std::move(done));
   }
@@ -40,7 +41,7 @@ class OutputsOnlyBus final : public bus::Bus {
 
  private:
   bus::Bus& under_;
-  std::string changelog_;
+  std::optional<std::string> dropped_;
 };
 
 }  // namespace adbrook::bench

@@ -107,6 +107,12 @@ Nanos cpu_time() {
   return nanos_of(usage.ru_utime) + nanos_of(usage.ru_stime);
 }
 
+Nanos user_cpu_time() {
+  rusage usage{};
+  if (::getrusage(RUSAGE_SELF, &usage) != 0) return Nanos(0);
+  return nanos_of(usage.ru_utime);
+}
+
 std::int64_t open_file_count() {
   DIR* directory = ::opendir("/proc/self/fd");
   if (directory == nullptr) return 0;

@@ -24,6 +24,9 @@ std::int64_t resident_bytes_max();
 
 // User and kernel time that all threads of this process have used together.
 Nanos cpu_time();
+// The user part of it: what the kernel does for the process, first touches of memory included, is
+// left out.
+Nanos user_cpu_time();
 
 // Processors that this process may run on; at least 1.
 int processor_count();
