@@ -23,6 +23,11 @@ bool owns_only_held(const std::optional<PartitionSet>& owned, const ConsumerMemb
          });
 }
 
+// Who did not hear the last answer says everything again. A subscription is names or a pattern.
+bool says_all(const ConsumerHeartbeat& request) {
+  return request.rebalance_timeout && (request.topics || request.pattern) && request.owned;
+}
+
 std::string number(std::int32_t epoch) { return std::to_string(epoch); }
 
 }  // namespace
@@ -197,9 +202,9 @@ void ConsumerGroup::heartbeat(ConsumerHeartbeat request, const TopicCatalogPtr& 
   member.session_end = now + options_.consumer_session_timeout;
 
   ConsumerHeartbeatAnswer told{.member_id = member.kept.member_id, .epoch = member.kept.epoch};
-  const bool says_all =
-      request.epoch == kJoinEpoch || (request.rebalance_timeout && request.topics && request.owned);
-  if (says_all || member.kept.assigned != before.assigned) told.assignment = member.kept.assigned;
+  const bool unheard = request.epoch != before.epoch || says_all(request);
+  if (request.epoch == kJoinEpoch || unheard || member.kept.assigned != before.assigned)
+    told.assignment = member.kept.assigned;
   answer_when_durable(std::move(done), std::move(told));
 }
 

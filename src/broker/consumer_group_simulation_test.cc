@@ -24,6 +24,7 @@ struct Client {
   std::int32_t epoch = kJoinEpoch;
   std::vector<std::string> topics;
   std::string pattern;
+  bool named = false;  // it once told names: none is then an empty list, not an absent one
   PartitionSet owned;
   std::optional<PartitionSet> target;  // told, and not yet reached
   Nanos reaches_target{0};
@@ -124,8 +125,10 @@ class Simulation {
   }
   void subscribe(Client& client) {
     client.topics.clear();
+    const bool by_pattern = chance(4);
     for (const char* name : {"a", "b", "c"})
-      if (!chance(3)) client.topics.emplace_back(name);
+      if (!by_pattern && !chance(3)) client.topics.emplace_back(name);
+    client.named |= !client.topics.empty();
     client.pattern = client.topics.empty() || chance(4) ? "[bc]" : "";
     client.says_all = true;
   }
@@ -162,7 +165,7 @@ class Simulation {
         .member_id = client->member_id, .epoch = client->epoch, .instance_id = client->instance_id};
     if (client->says_all || client->epoch == kJoinEpoch) {
       request.rebalance_timeout = Millis(10'000);
-      request.topics = client->topics;
+      if (client->named) request.topics = client->topics;
       request.pattern = client->pattern;
     }
     if (client->epoch == kJoinEpoch) client->owned.clear();
@@ -215,6 +218,7 @@ class Simulation {
       heir->member_id = "m" + std::to_string(next_name_++);
       heir->instance_id = client->instance_id;
       heir->topics = client->topics;
+      heir->named = client->named;
       heir->pattern = client->pattern;
       if (chance(3))
         client->gone = true;

@@ -241,6 +241,22 @@ TEST_F(ConsumerGroupTest, a_pattern_subscribes_to_what_it_matches_as_a_whole) {
   EXPECT_EQ(ask(request).error, ErrorCode::invalid_regular_expression);
 }
 
+TEST_F(ConsumerGroupTest, who_missed_an_answer_is_told_its_assignment_again) {
+  ConsumerHeartbeat by_pattern = join_request("a");
+  by_pattern.topics = std::nullopt;
+  by_pattern.pattern = "t";
+  ask(by_pattern);
+  join("b");
+  EXPECT_EQ(beat("a", 1).assignment, (PartitionSet{{kT, {0, 1}}})) << "this one is lost";
+  by_pattern.epoch = 1;
+  by_pattern.owned = PartitionSet{{kT, {0, 1, 2, 3}}};
+  EXPECT_EQ(ask(by_pattern).assignment, (PartitionSet{{kT, {0, 1}}}));
+  EXPECT_EQ(beat("a", 1, PartitionSet{{kT, {0, 1}}}).epoch, 2) << "and this one";
+  const Answer again = beat("a", 1, PartitionSet{{kT, {0, 1}}});
+  EXPECT_EQ(again.assignment, (PartitionSet{{kT, {0, 1}}})) << "its epoch says so";
+  EXPECT_EQ(beat("a", 2, PartitionSet{{kT, {0, 1}}}).assignment, std::nullopt);
+}
+
 TEST_F(ConsumerGroupTest, most_members_choose_the_assignor) {
   ConsumerHeartbeat request = join_request("a");
   request.assignor = "range";
