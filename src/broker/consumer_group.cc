@@ -316,8 +316,9 @@ ErrorCode ConsumerGroup::remove(const MemberClaim& claim) {
 ErrorCode ConsumerGroup::check_member(const MemberClaim& claim) const {
   const auto found = members_.find(claim.member_id);
   if (found == members_.end()) return ErrorCode::unknown_member_id;
-  return claim.generation == found->second.kept.epoch ? ErrorCode::none
-                                                      : ErrorCode::stale_member_epoch;
+  // One that is away has a negative epoch, and nobody speaks for it.
+  const bool current = claim.generation >= 0 && claim.generation == found->second.kept.epoch;
+  return current ? ErrorCode::none : ErrorCode::stale_member_epoch;
 }
 
 ErrorCode ConsumerGroup::check_commit(const MemberClaim& claim, Request request) const {

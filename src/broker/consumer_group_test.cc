@@ -377,6 +377,16 @@ TEST_F(ConsumerGroupTest, offsets_are_committed_by_members_of_this_epoch) {
   EXPECT_EQ(group->check_transactional_commit(stale), ErrorCode::illegal_generation);
 }
 
+TEST_F(ConsumerGroupTest, nobody_commits_for_a_member_that_is_away) {
+  ask(static_request("a1", "a"));
+  leave("a1", kAwayEpoch, "a");
+  const MemberClaim away{.member_id = "a1", .instance_id = "a", .generation = kAwayEpoch};
+  EXPECT_EQ(group->check_commit(away, ConsumerGroup::Request::with_epoch),
+            ErrorCode::stale_member_epoch);
+  EXPECT_EQ(group->check_fetch(away), ErrorCode::stale_member_epoch);
+  EXPECT_EQ(group->check_transactional_commit(away), ErrorCode::illegal_generation);
+}
+
 TEST_F(ConsumerGroupTest, an_administrator_takes_members_out) {
   join("a");
   ask(static_request("s1", "s"));
