@@ -70,10 +70,11 @@ class ConsumerGroupApiTest : public testing::Test {
     if (group.error_code != ErrorCode::none) return {group.error_code, -1};
     return {ErrorCode::none, group.topics.at(0).partitions.at(0).committed_offset};
   }
-  ErrorCode classic_join() {
+  ErrorCode classic_join(std::string_view member_id = "") {
     JoinGroupRequest request{.group_id = "g",
                              .session_timeout_ms = 10'000,
                              .rebalance_timeout_ms = 60'000,
+                             .member_id = member_id,
                              .protocol_type = "consumer"};
     request.protocols.push_back({.name = "range"});
     return bed.ask<JoinGroupResponse>(request)->error_code;
@@ -173,6 +174,14 @@ TEST_F(ConsumerGroupApiTest, a_group_is_of_one_kind_as_long_as_it_has_members) {
   bed.crash();
   EXPECT_EQ(listed("consumer"), Names{"g"});
   EXPECT_EQ(fetched().second, 42);
+}
+
+TEST_F(ConsumerGroupApiTest, an_emptied_group_does_not_know_a_classic_members_id) {
+  ask(join_request("a"));
+  EXPECT_EQ(classic_join("old"), ErrorCode::inconsistent_group_protocol);
+  beat("a", kLeaveEpoch);
+  EXPECT_EQ(classic_join("old"), ErrorCode::unknown_member_id) << "so it joins as a new one";
+  EXPECT_EQ(classic_join(), ErrorCode::member_id_required);
 }
 
 TEST_F(ConsumerGroupApiTest, a_refused_join_makes_no_group) {

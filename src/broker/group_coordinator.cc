@@ -9,6 +9,13 @@ namespace {
 
 constexpr std::size_t kClientIdInMemberIdMax = 200;
 
+// Why a group of the newer protocol takes no classic member in. One without members becomes a
+// classic group for who is new, as soon as it is saved; a member id it does not know.
+ErrorCode refusal_of_classic(bool has_members, bool is_new) {
+  if (has_members) return ErrorCode::inconsistent_group_protocol;
+  return is_new ? ErrorCode::coordinator_not_available : ErrorCode::unknown_member_id;
+}
+
 }  // namespace
 
 ErrorCode coordinator_code(const log::AppendResult& result) {
@@ -140,9 +147,7 @@ void GroupCoordinator::join(const std::string& group, JoinRequest request, JoinD
     const bool is_new = request.member_id.empty();
     EntryPtr entry = is_new ? find_or_make_locked(group) : find_locked(group);
     if (entry && is_new) entry = as_classic_locked(std::move(entry), group);
-    if (entry && !entry->classic())
-      refusal = entry->has_members() ? ErrorCode::inconsistent_group_protocol
-                                     : ErrorCode::coordinator_not_available;
+    if (entry && !entry->classic()) refusal = refusal_of_classic(entry->has_members(), is_new);
     if (entry && entry->classic()) {
       std::string fresh_id =
           fresh_member_id(request.instance_id ? *request.instance_id : request.client_id);
