@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "serde/json_writer.h"
 #include "stream/input.h"
@@ -16,14 +17,8 @@ constexpr std::size_t kFetchSize = std::size_t{1} << 20;
 // A compacted topic may have long holes; who looks further names an offset.
 constexpr int kFetchesMax = 8;
 
-std::string hex_of(ByteView bytes, std::size_t most) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (const std::byte byte : bytes.first(std::min(bytes.size(), most))) {
-    hex += kDigits[static_cast<std::size_t>(byte) >> 4];
-    hex += kDigits[static_cast<std::size_t>(byte) & 15];
-  }
-  return hex;
+ByteView first_of(ByteView bytes, std::size_t most) {
+  return bytes.first(std::min(bytes.size(), most));
 }
 
 // Text when it is some, else hex under the name with "_hex".
@@ -34,7 +29,7 @@ void write_bytes(JsonWriter& json, const std::string& name, const std::optional<
   } else if (is_valid_utf8(as_text(*bytes))) {
     json.field(name, as_text(*bytes));
   } else {
-    json.field(name + "_hex", std::string_view(hex_of(*bytes, TopicPeek::kHexBytesMax)));
+    json.field(name + "_hex", std::string_view(hex(first_of(*bytes, TopicPeek::kHexBytesMax))));
   }
 }
 
@@ -91,7 +86,8 @@ void TopicPeek::write(const record::RecordView& record, Timestamp append_time) {
     write_bytes(json, "text", record.value);
   }
   json.field("size", static_cast<std::int64_t>(record.value ? record.value->size() : 0));
-  json.field("hex", std::string_view(hex_of(record.value.value_or(ByteView{}), kHexBytesMax)));
+  json.field("hex",
+             std::string_view(hex(first_of(record.value.value_or(ByteView{}), kHexBytesMax))));
   json.key("headers");
   json.begin_array();
   if (const auto headers = record::read_headers(record)) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/hex.h"
 #include "base/time.h"
 #include "serde/json_writer.h"
 #include "stream/keyed/serde.h"
@@ -77,8 +78,6 @@ struct Shown<Timestamp> {
   }
 };
 
-std::string hexadecimal(ByteView bytes);
-
 // What the bytes of a T are, as one JSON value.
 template <class T>
 void show_bytes(serde::JsonWriter& json, ByteView bytes) {
@@ -86,7 +85,7 @@ void show_bytes(serde::JsonWriter& json, ByteView bytes) {
     T value{};
     if (Serde<T>::decode(bytes, value)) return Shown<T>::write(json, value);
   }
-  json.string(hexadecimal(bytes));
+  json.string(hex(bytes));
 }
 
 }  // namespace adbrook::stream

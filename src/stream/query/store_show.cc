@@ -4,17 +4,6 @@
 
 namespace adbrook::stream {
 
-std::string hexadecimal(ByteView bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const std::byte byte : bytes) {
-    text += kDigits[std::to_integer<std::size_t>(byte) >> 4];
-    text += kDigits[std::to_integer<std::size_t>(byte) & 15];
-  }
-  return text;
-}
-
 // A row whose block is damaged looks to a store like a row that is not there.
 Result<void> StoreShow::rows(const StoreQuery& query, ShownRows& to) const {
   if (auto shown = show_rows(query, to); !shown) return shown;
