@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/copy_bytes.h"
 #include "base/hash.h"
 
 namespace adbrook::state {
@@ -204,8 +205,8 @@ void KeyTable::load_one(const Encoded& one, bool shadows) {
     const std::uint32_t record = arena_.allocate(record_size(at));
     set_head(record, at);
     std::byte* const key = arena_.at(record) + sizeof(Head);
-    std::ranges::copy(one.key, key);
-    std::ranges::copy(one.value, key + padded(one.key.size()));
+    copy_bytes(one.key, key);
+    copy_bytes(one.value, key + padded(one.key.size()));
     index_.insert(one.hash, record);
     ++count_;
     live_bytes_ += encoded_size(at);
@@ -215,7 +216,7 @@ void KeyTable::load_one(const Encoded& one, bool shadows) {
     erase(one.key, one.hash, shadows);
   } else {
     const std::uint32_t record = set(one.key, one.hash, one.value.size());
-    std::ranges::copy(one.value, value(record).begin());
+    copy_bytes(one.value, value(record).data());
   }
   if (const std::uint32_t record = find(one.key, one.hash); record != kNone) mark_saved(record);
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/assert.h"
+#include "base/copy_bytes.h"
 #include "base/hash.h"
 #include "io/huge_pages.h"
 #include "state/blob_reader.h"
@@ -76,7 +77,7 @@ std::span<std::byte> KeyValueStore::upsert(ByteView key, std::size_t size) {
   if (known == KeyTable::kNone) spilled = spilled_value(partition, key, hashed);
   const bool is_new = known == KeyTable::kNone ? !spilled : table.gone(known);
   const std::span<std::byte> value = table.value(table.set(key, hashed, size));
-  if (spilled && spilled->size() == size) std::ranges::copy(*spilled, value.begin());
+  if (spilled && spilled->size() == size) copy_bytes(*spilled, value.data());
   partition.count += is_new ? 1 : 0;
   count_ += is_new ? 1 : 0;
   partition_bytes_ += partition.memory() - memory_before;
@@ -84,7 +85,7 @@ std::span<std::byte> KeyValueStore::upsert(ByteView key, std::size_t size) {
 }
 
 void KeyValueStore::put(ByteView key, ByteView value) {
-  std::ranges::copy(value, upsert(key, value.size()).begin());
+  copy_bytes(value, upsert(key, value.size()).data());
 }
 
 bool KeyValueStore::erase(ByteView key) {

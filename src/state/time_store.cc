@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/assert.h"
+#include "base/copy_bytes.h"
 #include "base/hash.h"
 #include "io/huge_pages.h"
 #include "state/blob_reader.h"
@@ -74,7 +75,7 @@ std::span<std::byte> TimeStore::set(Bucket& bucket, ByteView key, std::uint64_t 
   if (bucket.shadows() && find(bucket, key, hashed, moment) == TimeTable::kNone)
     spilled = spilled_value(bucket, key, hashed, moment);
   const std::span<std::byte> value = table.value(table.set(key, hashed, moment, size));
-  if (spilled && spilled->size() == size) std::ranges::copy(*spilled, value.begin());
+  if (spilled && spilled->size() == size) copy_bytes(*spilled, value.data());
   const std::size_t added = spilled ? 0 : table.count() - live_before;
   bucket.count += added;
   count_ += added;
@@ -113,7 +114,7 @@ void TimeStore::add(ByteView key, Timestamp time, ByteView value) {
   Bucket& bucket = bucket_at(time);
   Moment moment = moment_in(bucket, time);
   moment.sequence = next_sequence(bucket, key, hashed, moment.delta);
-  std::ranges::copy(value, set(bucket, key, hashed, moment, value.size()).begin());
+  copy_bytes(value, set(bucket, key, hashed, moment, value.size()).data());
 }
 
 std::optional<ByteView> TimeStore::get(ByteView key, Timestamp time) const {
@@ -140,7 +141,7 @@ std::span<std::byte> TimeStore::upsert(ByteView key, Timestamp time, std::size_t
 
 void TimeStore::put(ByteView key, Timestamp time, ByteView value) {
   if (time < limit_) return;
-  std::ranges::copy(value, upsert(key, time, value.size()).begin());
+  copy_bytes(value, upsert(key, time, value.size()).data());
 }
 
 bool TimeStore::erase(ByteView key, Timestamp time, std::uint32_t sequence) {
@@ -275,7 +276,7 @@ void TimeStore::visit_bucket(const Bucket& bucket, Deltas deltas, EntryVisit f) 
   const auto kept = [&](ByteView bytes) -> ByteView {
     if (!bucket.shadows() || bytes.empty()) return bytes;
     std::byte* copy = copies.at(copies.allocate(bytes.size()));
-    std::ranges::copy(bytes, copy);
+    copy_bytes(bytes, copy);
     return {copy, bytes.size()};
   };
   for (RunEntry entry; entries.next(entry);) {

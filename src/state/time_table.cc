@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/copy_bytes.h"
 #include "base/hash.h"
 
 namespace adbrook::state {
@@ -184,7 +185,7 @@ void TimeTable::copy_chain(const TimeTable& from, std::uint32_t key, std::uint64
     const std::uint32_t copy = arena_.allocate(entry_size(head));
     head.older = kNone;
     put(copy, head);
-    std::ranges::copy(from.value(at), value(copy).begin());
+    copy_bytes(from.value(at), value(copy).data());
     link(copied_key, last, copy);
     last = copy;
     ++entry_count_;
@@ -271,7 +272,7 @@ bool TimeTable::load(ByteView bytes, const EncodedRules& rules) {
 void TimeTable::load_one(const Encoded& one, bool shadows) {
   if (one.gone) return erase(one.key, one.hash, one.moment, shadows);
   const std::uint32_t entry = set(one.key, one.hash, one.moment, one.value.size());
-  std::ranges::copy(one.value, value(entry).begin());
+  copy_bytes(one.value, value(entry).data());
 }
 
 void TimeTable::mark_saved() {

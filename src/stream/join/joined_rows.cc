@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/copy_bytes.h"
 
 namespace adbrook::stream {
 
@@ -62,7 +63,8 @@ void JoinedRows::put(ByteView key, const JoinedRow& row) {
   store_le(entry.data() + kLeftTime, row.left_time.ms);
   store_le(entry.data() + kRightTime, row.right_time.ms);
   store_le(entry.data() + kLeftSize, static_cast<std::uint32_t>(left.size()));
-  std::ranges::copy(right, std::ranges::copy(left, entry.begin() + kRows).out);
+  copy_bytes(left, entry.data() + kRows);
+  copy_bytes(right, entry.data() + kRows + left.size());
 }
 
 }  // namespace adbrook::stream
