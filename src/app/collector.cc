@@ -320,7 +320,7 @@ void Collector::append(const ads::DeadLetter& letter, Done done) {
 void Collector::append_batches(std::vector<log::BatchToAppend> batches, CollectAnswer answer,
                                Counter& accepted, Done done) {
   if (batches.empty()) return done(std::move(answer));
-  log_.append({.batches = std::move(batches)},
+  log_.append({.batches = std::move(batches), .refused_at_once = true},
               [&accepted, answer = std::move(answer),
                done = std::move(done)](Result<std::vector<log::AppendedBatch>> appended) mutable {
                 if (!appended) return done(pass(std::move(appended.error())));

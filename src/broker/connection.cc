@@ -14,8 +14,11 @@ constexpr std::size_t kPrefixSize = sizeof(std::int32_t);
 constexpr std::size_t kIdleInputSize = 4 * 1024;
 // Room for a frame up to this size is made at once.
 constexpr std::size_t kFrameAtOnceMax = 2 << 20;
-// Requests of a producer under way at once; clients send five unless told otherwise.
-constexpr std::size_t kProducesMax = 16;
+// Requests of a producer under way at once; clients send five unless told otherwise, or any number
+// when they want no acknowledgement. Several of a client that is faster than the disk must not fill
+// the queue of all.
+constexpr std::size_t kProducesMax = 64;
+constexpr std::size_t kProducesSizeMax = 8 << 20;
 constexpr std::int16_t kProduceKey = 0;
 // How long the callbacks of connections that were cut may take to run.
 constexpr Millis kCutPatience{2'000};
@@ -243,7 +246,8 @@ bool Connection::may_begin() const {
   if (under_way_.empty() && !writing_) return true;
   const bool is_produce =
       frame_size_ >= sizeof kProduceKey && load_be<std::int16_t>(came().data()) == kProduceKey;
-  return is_produce && producing_ && under_way_.size() < kProducesMax;
+  return is_produce && producing_ && under_way_.size() < kProducesMax &&
+         under_way_size_ + frame_size_ <= kProducesSizeMax;
 }
 
 void Connection::begin(std::shared_ptr<RequestFrame> frame) {

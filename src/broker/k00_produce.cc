@@ -20,10 +20,10 @@ using protocol::ProduceRequest;
 using protocol::ProduceResponse;
 using ProduceCall = Call<ProduceRequest, ProduceResponse>;
 
-constexpr std::int16_t kIdsSince = 13;
+constexpr std::int16_t kProduceIdsSince = 13;
 constexpr std::int16_t kZstdSince = 7;
-constexpr std::int16_t kAbortableSince = 11;
-constexpr std::int16_t kJoinsSince = 12;
+constexpr std::int16_t kProduceAbortableSince = 11;
+constexpr std::int16_t kProduceJoinsSince = 12;
 constexpr std::int16_t kAcksNone = 0;
 
 struct Outcome {
@@ -65,15 +65,13 @@ class Producing : public std::enable_shared_from_this<Producing> {
     for (const auto& topic : call_->topic_data) outcomes_.emplace_back(topic.partition_data.size());
     for (const auto& topic : outcomes_) open_ += topic.size();
     for (std::size_t t = 0; t < outcomes_.size(); ++t) produce_topic(t);
-    // Who wants no acknowledgement waits for no disk: the appends are in their order.
-    if (call_->acks == kAcksNone) return answer_nothing();
     close_one();
   }
 
  private:
   void produce_topic(std::size_t t) {
     const auto& asked = call_->topic_data[t];
-    const bool by_id = call_.version() >= kIdsSince;
+    const bool by_id = call_.version() >= kProduceIdsSince;
     const auto topic = find_topic(broker_.log(), asked.name, asked.topic_id, by_id);
     for (std::size_t p = 0; p < asked.partition_data.size(); ++p) {
       if (topic)
@@ -143,28 +141,27 @@ class Producing : public std::enable_shared_from_this<Producing> {
                             .is_checked = true});
     log::AppendDone done = [self = shared_from_this(), partition,
                             &outcome](const log::AppendResult& result) {
-      if (self->call_->acks != kAcksNone) self->appended(partition, outcome, result);
+      self->appended(partition, outcome, result);
     };
+    what.refused_at_once = !header.transactional();
     if (!header.transactional()) return broker_.log().append(std::move(what), std::move(done));
     const std::string id(call_->transactional_id.value_or(""));
     const TransactionCoordinator::Batch batch{
         .who = {header.producer_id, header.producer_epoch},
         .place = place,
         .sequence = header.base_sequence,
-        .unannounced = call_.version() >= kJoinsSince ? Transaction::Unannounced::joins
-                                                      : Transaction::Unannounced::refused};
+        .unannounced = call_.version() >= kProduceJoinsSince ? Transaction::Unannounced::joins
+                                                             : Transaction::Unannounced::refused};
     ErrorCode error = broker_.transactions().append(id, batch, std::move(what), std::move(done));
     if (error == ErrorCode::none) return;
-    if (error == ErrorCode::invalid_txn_state && call_.version() >= kAbortableSince)
+    if (error == ErrorCode::invalid_txn_state && call_.version() >= kProduceAbortableSince)
       error = ErrorCode::transaction_abortable;
     refuse(outcome, error, "the transaction does not allow this batch");
   }
 
   // The batch stays where it was received: of the frame's bytes only those of batches are written,
-  // each by its own append. A request that nobody waits for is not counted any more while its
-  // batches wait for the disk, so these must not keep all of it.
+  // each by its own append.
   log::BatchBytes batch_bytes(ByteView bytes) {
-    if (call_->acks == kAcksNone) return Buffer(bytes.begin(), bytes.end());
     const auto& frame = call_.frame();
     const auto at = static_cast<std::size_t>(bytes.data() - frame->view().data());
     return {frame, frame->span().subspan(at, bytes.size())};
@@ -186,7 +183,9 @@ class Producing : public std::enable_shared_from_this<Producing> {
   }
 
   void close_one() {
-    if (open_.fetch_sub(1) == 1 && call_->acks != kAcksNone) answer();
+    if (open_.fetch_sub(1) != 1) return;
+    if (call_->acks == kAcksNone) return answer_nothing();
+    answer();
   }
 
   void answer() {
@@ -211,8 +210,9 @@ class Producing : public std::enable_shared_from_this<Producing> {
     return partition;
   }
 
-  // Who wants no answer gets none; a mistake is heard only by closing the connection. Before the
-  // appends are done: what the disk refuses afterwards is lost, as acks=0 says.
+  // Who wants no answer gets none; a mistake is heard only by closing the connection. Not before
+  // the appends are done: until then the request counts as under way, so that who sends faster than
+  // the disk takes is read more slowly.
   void answer_nothing() {
     for (const auto& topic : outcomes_)
       for (const Outcome& outcome : topic)

@@ -194,6 +194,37 @@ TEST_F(RecordsTest, acknowledgements_are_all_one_or_none) {
             ErrorCode::invalid_required_acks);
 }
 
+// Else who sends faster than the disk takes would fill the memory.
+TEST_F(RecordsTest, without_acknowledgement_a_request_is_under_way_until_its_append_is_done) {
+  const Buffer batch = produced_batch({"a"});
+  ProduceRequest one = request(batch);
+  one.acks = 0;
+  const auto waits = bed.start_request<ProduceResponse>(one, kNamesLast);
+  EXPECT_FALSE(waits->kind);
+  bed.log.executor.run_until_idle();
+  EXPECT_EQ(waits->kind, Reply::Kind::silence);
+  // What the full queue refuses is heard by the end of the connection.
+  std::vector<AnsweredPtr<ProduceResponse>> many;
+  const Buffer large = produced_batch({std::string(40 << 10, 'x')});
+  for (int i = 0; i < 100; ++i) {
+    ProduceRequest more = request(large);
+    more.acks = 0;
+    many.push_back(bed.start_request<ProduceResponse>(more, kNamesLast));
+  }
+  bed.log.executor.run_until_idle();
+  int silent = 0, refused = 0;
+  for (const auto& answer : many) {
+    silent += answer->kind == Reply::Kind::silence ? 1 : 0;
+    refused += answer->kind == Reply::Kind::hang_up ? 1 : 0;
+    if (answer->kind == Reply::Kind::hang_up) {
+      EXPECT_NE(answer->why.find("append.queue.bytes"), std::string::npos) << answer->why;
+    }
+  }
+  EXPECT_EQ(silent + refused, 100);
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(offset_at(-1), 1 + silent);
+}
+
 TEST_F(RecordsTest, topics_by_id_must_be_known) {
   const Buffer batch = produced_batch({"a"});
   ProduceRequest by_id = request(batch);

@@ -61,6 +61,9 @@ struct Append {
   std::vector<BatchToAppend> batches;
   std::vector<OffsetCommit> offsets;
   std::vector<OffsetDeletion> deletions;  // after `offsets`
+  // For who does not count on the order of answers: a refusal is told at once, also when what came
+  // before waits for a disk that stands still.
+  bool refused_at_once = false;
 };
 
 struct AppendedBatch {

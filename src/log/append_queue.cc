@@ -4,13 +4,14 @@
 
 namespace adbrook::log {
 
-bool AppendQueue::push(QueuedAppend append) {
+AppendQueue::Pushed AppendQueue::push(QueuedAppend& append) {
   const std::lock_guard lock(mutex_);
   if (!append.refusal) refuse_what_cannot_wait(append);
+  if (append.refusal && append.what.refused_at_once) return Pushed::refused;
   size_ += append.entry_size;
   size_gauge_.set(static_cast<double>(size_));
   queue_.push_back(std::move(append));
-  return !std::exchange(writer_posted_, true);
+  return std::exchange(writer_posted_, true) ? Pushed::behind_others : Pushed::first;
 }
 
 void AppendQueue::refuse_what_cannot_wait(QueuedAppend& append) const {
@@ -21,7 +22,10 @@ void AppendQueue::refuse_what_cannot_wait(QueuedAppend& append) const {
                     "again later"};
   if (closed_) refusal = Error{ErrorKind::closed, "append: the log is closed"};
   // Its bytes go at once: what it may not have here is memory.
-  if (refusal) append = {.done = std::move(append.done), .refusal = std::move(refusal)};
+  if (refusal)
+    append = {.what = {.refused_at_once = append.what.refused_at_once},
+              .done = std::move(append.done),
+              .refusal = std::move(refusal)};
 }
 
 std::vector<QueuedAppend> AppendQueue::take(std::size_t size_max) {

@@ -18,7 +18,7 @@ struct QueuedAppend {
   std::vector<BatchFacts> facts;  // of what.batches
   std::size_t entry_size = 0;     // as a write-ahead entry
   AppendDone done;
-  std::optional<AppendRefusal> refusal;  // then nothing else of it is set
+  std::optional<AppendRefusal> refusal;  // then nothing else of it is set but how to answer
 };
 
 // Thread-safe: callers push, the writer takes.
@@ -27,9 +27,14 @@ class AppendQueue {
   AppendQueue(Bytes limit, Gauge& size_gauge)
       : limit_(static_cast<std::size_t>(limit.count)), size_gauge_(size_gauge) {}
 
-  // One that finds no room, or comes after close(), is queued as refused. True: no writer step is
-  // posted; the caller must post one now.
-  bool push(QueuedAppend append);
+  enum class Pushed {
+    behind_others,
+    first,   // no writer step is posted; the caller must post one now
+    refused  // it is not queued; the caller answers it with its refusal
+  };
+  // One that finds no room, or comes after close(), is queued as refused, or is only refused when
+  // it wants that at once.
+  Pushed push(QueuedAppend& append);
 
   // Everything queued, oldest first, up to about `size_max` bytes of entries.
   std::vector<QueuedAppend> take(std::size_t size_max);

@@ -104,12 +104,21 @@ std::expected<QueuedAppend, AppendRefusal> DurableLog::check(Append what) const 
 }
 
 void DurableLog::append(Append what, AppendDone done) {
+  const bool refused_at_once = what.refused_at_once;
   auto checked = check(std::move(what));
-  // Also a refusal waits for its turn: whoever appends counts on the order of answers.
-  QueuedAppend append =
-      checked ? std::move(*checked) : QueuedAppend{.refusal = std::move(checked.error())};
+  // Else a refusal too waits for its turn: most of who appends counts on the order of answers.
+  QueuedAppend append = checked ? std::move(*checked)
+                                : QueuedAppend{.what = {.refused_at_once = refused_at_once},
+                                               .refusal = std::move(checked.error())};
   append.done = std::move(done);
-  if (queue_.push(std::move(append))) post_write();
+  switch (queue_.push(append)) {
+    case AppendQueue::Pushed::behind_others: return;
+    case AppendQueue::Pushed::first: return post_write();
+    case AppendQueue::Pushed::refused: break;
+  }
+  executor_.post([done = std::move(append.done), refusal = std::move(*append.refusal)]() mutable {
+    done(std::unexpected(std::move(refusal)));
+  });
 }
 
 void DurableLog::post_write() {

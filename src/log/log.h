@@ -125,7 +125,8 @@ class Log {
   // (and when readers can see it), or with invalid or not_found (a batch breaks a rule, its topic
   // is gone), disk_full or overloaded (nothing was kept; try again later), or io_failed/closed (the
   // log is down; it is unknown whether a restart will find it). Appends that one caller makes one
-  // after the other keep their order, and so do all answers, those of refused appends among them.
+  // after the other keep their order, and so do all answers, those of refused appends among them
+  // unless these are wanted at once.
   virtual void append(Append what, AppendDone done) = 0;
 
   virtual Ends ends(PartitionId partition) const = 0;

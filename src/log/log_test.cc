@@ -124,6 +124,37 @@ TEST_F(LogTest, a_full_queue_refuses_and_takes_again_later) {
   EXPECT_TRUE(bed.append(clicks, test_batch("two")));
 }
 
+// With a disk that stands still nobody else is answered before.
+TEST(LogOrder, a_refusal_that_is_wanted_at_once_does_not_wait_for_the_disk) {
+  int before_all_others = 0;
+  for (const std::uint64_t seed : io::test_seeds(30)) {
+    LogBed bed(seed);
+    ASSERT_TRUE(bed.open());
+    ASSERT_TRUE(bed.log->create_topic("clicks", 1, {}));
+    const PartitionId clicks = bed.partition("clicks");
+    int others = 0, refusals = 0;
+    const auto append = [&](bool at_once, Buffer batch, AppendDone done) {
+      Append what{.refused_at_once = at_once};
+      what.batches.push_back({clicks, std::move(batch)});
+      bed.log->append(std::move(what), std::move(done));
+    };
+    for (int i = 0; i < 100; ++i)
+      append(false, test_batch(std::string(20'000, 'x')), [&](const Appended&) { ++others; });
+    Buffer broken = test_batch("x");
+    broken.back() ^= std::byte{1};
+    for (Buffer batch : {test_batch(std::string(20'000, 'x')), broken})
+      append(true, batch, [&](const Appended& done) {
+        EXPECT_FALSE(done);
+        ++refusals;
+        before_all_others += others == 0 ? 1 : 0;
+      });
+    bed.executor.run_until_idle();
+    EXPECT_EQ(others, 100);
+    EXPECT_EQ(refusals, 2);
+  }
+  EXPECT_GT(before_all_others, 0);
+}
+
 Append in_turn(io::SeededRandom& random, PartitionId partition) {
   Append what;
   Buffer batch = test_batch(std::string(random.below(20'000), 'x'));

@@ -10,7 +10,7 @@
 namespace adbrook::log {
 namespace {
 
-std::unexpected<Error> damaged(const std::string& where, const std::string& why) {
+std::unexpected<Error> damaged_wal(const std::string& where, const std::string& why) {
   return fail(ErrorKind::corrupt, "write-ahead log '" + where + "': " + why +
                                       "; acknowledged data is damaged. Restore the data directory "
                                       "from a backup");
@@ -163,7 +163,7 @@ Result<void> Replay::read_entries(WalReader& reader) {
 // Returns the last file that was written.
 Result<std::uint64_t> Replay::read_files(const Checkpoint& checkpoint) {
   const std::uint64_t first = checkpoint.wal.file;
-  if (!numbers_.contains(first)) return damaged(where(first), "it is missing");
+  if (!numbers_.contains(first)) return damaged_wal(where(first), "it is missing");
   std::uint64_t last = first;
   for (auto number = numbers_.find(first); number != numbers_.end(); ++number) {
     auto reader = WalReader::open(files_, directory_, *number);
@@ -173,17 +173,17 @@ Result<std::uint64_t> Replay::read_files(const Checkpoint& checkpoint) {
       const std::uint64_t begin = header->first_sequence;
       // A header says that all entries before its first were on the disk.
       if (begin > next_sequence_ || (begin < next_sequence_ && *number != first))
-        return damaged(where(*number), "it begins with entry " + std::to_string(begin) +
-                                           ", but entry " + std::to_string(next_sequence_) +
-                                           " was not found");
+        return damaged_wal(where(*number), "it begins with entry " + std::to_string(begin) +
+                                               ", but entry " + std::to_string(next_sequence_) +
+                                               " was not found");
       last = *number;
       if (auto done = read_entries(*reader); !done) return pass(done.error(), where(*number));
     }
     const auto proven = reader->proves_synced(position_, next_sequence_);
     if (!proven) return pass(proven.error());
     if (*proven)
-      return damaged(where(*number), "entry " + std::to_string(next_sequence_) + " at " +
-                                         std::to_string(position_) + " is damaged");
+      return damaged_wal(where(*number), "entry " + std::to_string(next_sequence_) + " at " +
+                                             std::to_string(position_) + " is damaged");
   }
   return last;
 }

@@ -16,7 +16,7 @@ constexpr std::size_t kRowsPerRead = 1024;
 constexpr std::uint64_t kReserveMin = 64 << 10;
 constexpr std::uint64_t kReserveMax = 8 << 20;
 
-std::unexpected<Error> damaged(const std::string& path, const std::string& why) {
+std::unexpected<Error> damaged_segment(const std::string& path, const std::string& why) {
   return fail(ErrorKind::corrupt, "segment '" + path + "': " + why +
                                       "; the disk changed it. Restore this file from a backup");
 }
@@ -26,8 +26,8 @@ Result<void> read_exactly(io::File& file, const std::string& path, std::uint64_t
   const auto got = file.read_at(position, into);
   if (!got) return pass(got.error());
   if (*got != into.size())
-    return damaged(path, "it ends at " + std::to_string(position + *got) + ", before " +
-                             std::to_string(position + into.size()));
+    return damaged_segment(path, "it ends at " + std::to_string(position + *got) + ", before " +
+                                     std::to_string(position + into.size()));
   return {};
 }
 
@@ -86,7 +86,8 @@ Result<std::vector<SegmentRow>> Segment::read_rows(Files& files, std::size_t ind
   for (std::size_t i = 0; i < count; ++i) {
     const auto row =
         read_segment_row(ByteView(bytes).subspan(i * kSegmentRowSize, kSegmentRowSize), base_);
-    if (!row) return damaged(times_path_, "row " + std::to_string(index + i) + " is damaged");
+    if (!row)
+      return damaged_segment(times_path_, "row " + std::to_string(index + i) + " is damaged");
     rows.push_back(*row);
   }
   return rows;
@@ -108,8 +109,9 @@ Result<void> Segment::load_index(Files& files) {
   const auto size = files.log->size();
   if (!size) return pass(size.error());
   if (*size < known.log_size)
-    return damaged(log_path_, "it has " + std::to_string(*size) + " bytes and should have " +
-                                  std::to_string(known.log_size));
+    return damaged_segment(log_path_, "it has " + std::to_string(*size) +
+                                          " bytes and should have " +
+                                          std::to_string(known.log_size));
   // The rows are counted anew from nothing and must come to what the checkpoint says.
   extent_ = {.base = base_, .generation = generation_};
   index_.clear();
@@ -121,12 +123,12 @@ Result<void> Segment::load_index(Files& files) {
     if (!rows) result = pass(rows.error());
     for (std::size_t i = 0; result && i < rows->size(); ++i) {
       if ((*rows)[i].position != extent_.log_size)
-        result = damaged(times_path_, "its rows do not follow each other");
+        result = damaged_segment(times_path_, "its rows do not follow each other");
       index_row((*rows)[i]);
     }
   }
   if (result && extent_.log_size != known.log_size)
-    result = damaged(times_path_, "its rows do not fill the segment");
+    result = damaged_segment(times_path_, "its rows do not fill the segment");
   extent_ = known;
   index_loaded_ = result.has_value();
   return result;
@@ -162,7 +164,8 @@ Result<ReadBatches> Segment::read_batches(Files& files, Offset from,
     const std::size_t at = row.position - begin;
     const auto header = record::check_batch(ByteView(result.bytes).subspan(at, row.size));
     if (!header || header->size() != row.size || header->base_offset != row.first)
-      return damaged(log_path_, "the batch at " + std::to_string(row.position) + " is damaged");
+      return damaged_segment(log_path_,
+                             "the batch at " + std::to_string(row.position) + " is damaged");
     if (header->last_offset() < from) continue;
     if (result.batches.empty()) result.first = header->base_offset;
     result.batches.push_back({.index_begin = at, .size = row.size, .append_time = row.append_time});
@@ -216,7 +219,8 @@ Result<record::BatchHeader> Segment::read_batch_header(Files& files, const Segme
     return pass(std::move(done.error()));
   const auto header = record::read_header(bytes);
   if (!header || header->size() != row.size || header->base_offset != row.first)
-    return damaged(log_path_, "the batch at " + std::to_string(row.position) + " is damaged");
+    return damaged_segment(log_path_,
+                           "the batch at " + std::to_string(row.position) + " is damaged");
   return *header;
 }
 
@@ -301,7 +305,7 @@ Result<void> Segment::open_for_append() {
     const auto size = file->size();
     if (!size) return pass(size.error());
     if (*size < end)
-      return damaged(
+      return damaged_segment(
           file == log->get() ? log_path_ : times_path_,
           "it has " + std::to_string(*size) + " bytes and should have " + std::to_string(end));
     // Longer: a crash left what the checkpoint does not count, or space that was never used.

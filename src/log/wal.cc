@@ -12,9 +12,9 @@
 namespace adbrook::log {
 namespace {
 
-constexpr std::string_view kMagic{"ADBKWAL\0", 8};
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kCrcAt = 12;
+constexpr std::string_view kWalMagic{"ADBKWAL\0", 8};
+constexpr std::uint32_t kWalVersion = 1;
+constexpr std::size_t kFileCrcAt = 12;
 constexpr std::size_t kNumbersAt = 16;
 constexpr std::size_t kHeaderSize = 32;
 constexpr std::string_view kSuffix = ".wal";
@@ -51,24 +51,24 @@ std::uint64_t wal_file_number(std::string_view name) {
 Buffer encode_wal_header(const WalHeader& header) {
   Buffer block;
   block.reserve(kWalBlockSize);
-  append(block, as_bytes(kMagic));
-  append_le(block, kVersion);
+  append(block, as_bytes(kWalMagic));
+  append_le(block, kWalVersion);
   append_le(block, std::uint32_t{0});
   append_le(block, header.file_number);
   append_le(block, header.first_sequence);
   const auto crc = crc32c(ByteView(block).subspan(kNumbersAt));
-  store_le(block.data() + kCrcAt, crc);
+  store_le(block.data() + kFileCrcAt, crc);
   block.resize(kWalBlockSize);
   return block;
 }
 
 Result<WalHeader> read_wal_header(ByteView block) {
-  if (block.size() < kHeaderSize || as_text(block.first(kMagic.size())) != kMagic)
+  if (block.size() < kHeaderSize || as_text(block.first(kWalMagic.size())) != kWalMagic)
     return fail(ErrorKind::corrupt, "no write-ahead header");
-  if (load_le<std::uint32_t>(block.data() + kMagic.size()) != kVersion)
+  if (load_le<std::uint32_t>(block.data() + kWalMagic.size()) != kWalVersion)
     return fail(ErrorKind::corrupt, "write-ahead header of an unknown version");
   const ByteView numbers = block.subspan(kNumbersAt, kHeaderSize - kNumbersAt);
-  if (load_le<std::uint32_t>(block.data() + kCrcAt) != crc32c(numbers))
+  if (load_le<std::uint32_t>(block.data() + kFileCrcAt) != crc32c(numbers))
     return fail(ErrorKind::corrupt, "write-ahead header with a wrong checksum");
   return WalHeader{.file_number = load_le<std::uint64_t>(numbers.data()),
                    .first_sequence = load_le<std::uint64_t>(numbers.data() + 8)};

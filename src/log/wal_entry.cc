@@ -12,7 +12,7 @@ namespace {
 // Kind 1 was written before commits had more than an offset; it is still read.
 constexpr std::uint32_t kKindPlainAppend = 1;
 constexpr std::uint32_t kKindAppend = 2;
-constexpr std::size_t kCrcAt = 4;
+constexpr std::size_t kEntryCrcAt = 4;
 constexpr std::size_t kSequenceAt = 8;
 constexpr std::size_t kSyncedAt = 16;
 // Sizes of the parts without their bytes, so that a count can be held against what is left.
@@ -112,7 +112,7 @@ void encode_wal_entry(GatheredBytes& gathered, const WalEntryPlace& place, const
                  "an entry has the size it was given room for");
   const auto crc =
       gathered.checksum_from(begin, kSequenceAt, entry_crc_begin(payload_size, place.file_number));
-  store_le(to.data() + begin.own + kCrcAt, crc);
+  store_le(to.data() + begin.own + kEntryCrcAt, crc);
 }
 
 std::size_t claimed_wal_entry_size(ByteView bytes) {
@@ -127,7 +127,7 @@ Result<WalEntry> read_wal_entry(ByteView bytes, std::uint64_t file_number) {
   const ByteView entry = bytes.first(size);
   const auto crc = crc32c(entry.subspan(kSequenceAt),
                           entry_crc_begin(load_le<std::uint32_t>(entry.data()), file_number));
-  if (load_le<std::uint32_t>(entry.data() + kCrcAt) != crc)
+  if (load_le<std::uint32_t>(entry.data() + kEntryCrcAt) != crc)
     return bad_payload("its checksum does not hold");
   return WalEntry{.sequence = load_le<std::uint64_t>(entry.data() + kSequenceAt),
                   .synced = load_le<std::uint64_t>(entry.data() + kSyncedAt),
