@@ -1,6 +1,10 @@
 #include "broker/consumer_assignor.h"
 
 #include <algorithm>
+#include <optional>
+#include <ranges>
+#include <tuple>
+#include <utility>
 
 namespace adbrook::broker {
 namespace {
@@ -30,38 +34,66 @@ class ByLoad {
   std::set<std::size_t, Less> order_;
 };
 
+// Topics with the same subscribers: of them it does not matter which one a partition is of.
+struct TopicClass {
+  std::vector<Uuid> topics;
+  std::vector<std::size_t> subscribers;
+};
+
+// Of all topics that somebody subscribes to. Most groups have one class, whatever they have of
+// members and topics.
+std::vector<TopicClass> classes_of(const AssignorInput& input) {
+  std::map<const std::set<Uuid>*, std::size_t> numbers;
+  std::vector<std::pair<const std::set<Uuid>*, std::vector<std::size_t>>> subscriptions;
+  for (std::size_t i = 0; i < input.members.size(); ++i) {
+    const std::set<Uuid>* topics = input.members[i].topics.get();
+    const auto [number, fresh] = numbers.try_emplace(topics, subscriptions.size());
+    if (fresh) subscriptions.emplace_back(topics, std::vector<std::size_t>());
+    subscriptions[number->second].second.push_back(i);
+  }
+  std::map<std::vector<std::size_t>, TopicClass> classes;  // by the subscriptions they are in
+  for (const auto& [topic, count] : input.partition_counts) {
+    std::vector<std::size_t> in;
+    for (std::size_t s = 0; s < subscriptions.size(); ++s)
+      if (subscriptions[s].first->contains(topic)) in.push_back(s);
+    if (!in.empty()) classes[std::move(in)].topics.push_back(topic);
+  }
+  std::vector<TopicClass> found;
+  for (auto& [in, one] : classes) {
+    for (const std::size_t s : in)
+      one.subscribers.insert(one.subscribers.end(), subscriptions[s].second.begin(),
+                             subscriptions[s].second.end());
+    std::ranges::sort(one.subscribers);
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
 class Uniform {
  public:
   explicit Uniform(const AssignorInput& input)
-      : input_(input), dealt_(input.members.size()), loads_(input.members.size()) {}
+      : input_(input),
+        classes_(classes_of(input)),
+        dealt_(input.members.size()),
+        loads_(input.members.size()) {
+    // Topics with few subscribers first: theirs is the smaller choice.
+    std::ranges::stable_sort(classes_, {}, [](const auto& one) { return one.subscribers.size(); });
+    for (const TopicClass& one : classes_)
+      for (const Uuid topic : one.topics) class_of_[topic] = &one;
+  }
 
   Dealt deal() {
     keep_held();
-    // Topics with few subscribers first: theirs is the smaller choice.
-    std::vector<Uuid> topics;
-    for (const auto& [topic, count] : input_.partition_counts)
-      if (!subscribers(topic).empty()) topics.push_back(topic);
-    std::ranges::stable_sort(topics, {}, [&](Uuid topic) { return subscribers(topic).size(); });
-    for (const Uuid topic : topics) deal_rest(topic);
+    for (const TopicClass& one : classes_) deal_rest(one);
     // Each move makes the sum of squares smaller, so this ends.
     for (bool moved = true; moved;) {
       moved = false;
-      for (const Uuid topic : topics) moved |= even_out(topic);
+      for (const TopicClass& one : classes_) moved |= even_out(one);
     }
-    for (PartitionSet& set : dealt_)
-      std::erase_if(set, [](const auto& entry) { return entry.second.empty(); });
     return std::move(dealt_);
   }
 
  private:
-  const std::vector<std::size_t>& subscribers(Uuid topic) {
-    const auto [found, fresh] = subscribers_.try_emplace(topic);
-    if (fresh)
-      for (std::size_t i = 0; i < input_.members.size(); ++i)
-        if (input_.members[i].topics.contains(topic)) found->second.push_back(i);
-    return found->second;
-  }
-
   void give(std::size_t member, Uuid topic, std::int32_t partition) {
     dealt_[member][topic].insert(partition);
     ++loads_[member];
@@ -69,9 +101,9 @@ class Uniform {
 
   void keep_held() {
     for (std::size_t i = 0; i < input_.members.size(); ++i)
-      for (const auto& [topic, partitions] : input_.members[i].held) {
+      for (const auto& [topic, partitions] : *input_.members[i].held) {
         const auto count = input_.partition_counts.find(topic);
-        if (count == input_.partition_counts.end() || !input_.members[i].topics.contains(topic))
+        if (count == input_.partition_counts.end() || !input_.members[i].topics->contains(topic))
           continue;
         for (const std::int32_t partition : partitions)
           if (partition < count->second && taken_[topic].insert(partition).second)
@@ -79,26 +111,28 @@ class Uniform {
       }
   }
 
-  void deal_rest(Uuid topic) {
+  void deal_rest(const TopicClass& one) {
     ByLoad order(input_.members, loads_);
-    for (const std::size_t member : subscribers(topic)) order.add(member);
-    const std::set<std::int32_t>& taken = taken_[topic];
-    for (std::int32_t p = 0; p < input_.partition_counts.at(topic); ++p) {
-      if (taken.contains(p)) continue;
-      const std::size_t member = order.least();
-      order.remove(member);
-      give(member, topic, p);
-      order.add(member);
+    for (const std::size_t member : one.subscribers) order.add(member);
+    for (const Uuid topic : one.topics) {
+      const std::set<std::int32_t>& taken = taken_[topic];
+      for (std::int32_t p = 0; p < input_.partition_counts.at(topic); ++p) {
+        if (taken.contains(p)) continue;
+        const std::size_t member = order.least();
+        order.remove(member);
+        give(member, topic, p);
+        order.add(member);
+      }
     }
   }
 
-  // Moves partitions of this topic from who has the most to who has the least of all topics.
-  bool even_out(Uuid topic) {
+  // Moves partitions of these topics from who has the most to who has the least of all topics.
+  bool even_out(const TopicClass& one) {
     ByLoad receivers(input_.members, loads_);
     ByLoad givers(input_.members, loads_);
-    for (const std::size_t member : subscribers(topic)) {
+    for (const std::size_t member : one.subscribers) {
       receivers.add(member);
-      if (has(member, topic)) givers.add(member);
+      if (last_of(member, one)) givers.add(member);
     }
     bool moved = false;
     while (!givers.empty()) {
@@ -109,29 +143,38 @@ class Uniform {
         givers.remove(member);
         receivers.remove(member);
       }
-      auto& partitions = dealt_[from][topic];
-      give(to, topic, *partitions.rbegin());
-      partitions.erase(std::prev(partitions.end()));
-      --loads_[from];
+      move_one(from, to, *last_of(from, one));
       for (const std::size_t member : {from, to}) {
         receivers.add(member);
-        if (has(member, topic)) givers.add(member);
+        if (last_of(member, one)) givers.add(member);
       }
       moved = true;
     }
     return moved;
   }
 
-  bool has(std::size_t member, Uuid topic) const {
-    const auto found = dealt_[member].find(topic);
-    return found != dealt_[member].end() && !found->second.empty();
+  void move_one(std::size_t from, std::size_t to, Uuid topic) {
+    const auto entry = dealt_[from].find(topic);
+    const auto last = std::prev(entry->second.end());
+    give(to, topic, *last);
+    entry->second.erase(last);
+    if (entry->second.empty()) dealt_[from].erase(entry);
+    --loads_[from];
+  }
+
+  // The last topic of the class of which the member has a partition.
+  std::optional<Uuid> last_of(std::size_t member, const TopicClass& one) const {
+    for (const auto& [topic, partitions] : dealt_[member] | std::views::reverse)
+      if (class_of_.at(topic) == &one) return topic;
+    return std::nullopt;
   }
 
   const AssignorInput& input_;
+  std::vector<TopicClass> classes_;
+  std::map<Uuid, const TopicClass*> class_of_;
   Dealt dealt_;
   std::vector<std::size_t> loads_;
   std::map<Uuid, std::set<std::int32_t>> taken_;
-  std::map<Uuid, std::vector<std::size_t>> subscribers_;
 };
 
 }  // namespace
@@ -140,19 +183,18 @@ Dealt deal_uniformly(const AssignorInput& input) { return Uniform(input).deal();
 
 Dealt deal_in_ranges(const AssignorInput& input) {
   Dealt dealt(input.members.size());
-  std::vector<std::size_t> order(input.members.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return input.members[i].name; });
-  for (const auto& [topic, count] : input.partition_counts) {
-    std::vector<std::size_t> subscribers;
-    for (const std::size_t i : order)
-      if (input.members[i].topics.contains(topic)) subscribers.push_back(i);
-    const auto takers = static_cast<std::int32_t>(subscribers.size());
-    std::int32_t next = 0;
-    for (std::int32_t i = 0; i < takers; ++i) {
-      const std::int32_t share = count / takers + (i < count % takers ? 1 : 0);
-      for (std::int32_t taken = 0; taken < share; ++taken)
-        dealt[subscribers[static_cast<std::size_t>(i)]][topic].insert(next++);
+  for (TopicClass& one : classes_of(input)) {
+    std::ranges::stable_sort(one.subscribers, {},
+                             [&](std::size_t i) { return input.members[i].name; });
+    const auto takers = static_cast<std::int32_t>(one.subscribers.size());
+    for (const Uuid topic : one.topics) {
+      const std::int32_t count = input.partition_counts.at(topic);
+      std::int32_t next = 0;
+      for (std::int32_t i = 0; next < count; ++i) {
+        const std::int32_t share = count / takers + (i < count % takers ? 1 : 0);
+        PartitionSet& to = dealt[one.subscribers[static_cast<std::size_t>(i)]];
+        for (std::int32_t taken = 0; taken < share; ++taken) to[topic].insert(next++);
+      }
     }
   }
   return dealt;

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,12 +16,16 @@ namespace adbrook::broker {
 // Partitions, by the id of their topic. No topic is there with none of its partitions.
 using PartitionSet = std::map<Uuid, std::set<std::int32_t>>;
 
+// Shared by members who subscribe to the same: they are looked at as one.
+using TopicIds = std::shared_ptr<const std::set<Uuid>>;
+
 struct AssignorMember {
-  std::string name;  // decides between equals: the instance id of a static member, else its id
-  std::set<Uuid> topics;
-  PartitionSet held;  // as it was dealt out the last time
+  std::string_view name;  // decides between equals: the instance id of a static member, else its id
+  TopicIds topics;
+  const PartitionSet* held;  // as it was dealt out the last time
 };
 
+// What members point to outlives it.
 struct AssignorInput {
   std::vector<AssignorMember> members;
   std::map<Uuid, std::int32_t> partition_counts;  // of every topic that somebody subscribes to

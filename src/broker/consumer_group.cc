@@ -30,6 +30,25 @@ bool says_all(const ConsumerHeartbeat& request) {
 
 std::string number(std::int32_t epoch) { return std::to_string(epoch); }
 
+// Subscriptions are kept with the group, each save of a member writes its own, and one save may
+// have all of them: it must fit an append.
+constexpr std::size_t kMemberTextMax = std::size_t{1} << 20;
+constexpr std::size_t kGroupTextMax = std::size_t{8} << 20;
+constexpr std::size_t kTextHead = 4;  // of each text in a record
+
+std::size_t text_size(const std::vector<std::string>& texts) {
+  std::size_t size = 0;
+  for (const std::string& text : texts) size += kTextHead + text.size();
+  return size;
+}
+
+// Of what a client chose freely.
+std::size_t text_size(const ConsumerMember& member) {
+  return text_size(member.topics) + member.pattern.size() + member.member_id.size() +
+         member.instance_id.value_or("").size() + member.rack_id.value_or("").size() +
+         member.client_id.size() + member.assignor.size();
+}
+
 }  // namespace
 
 ConsumerGroup::ConsumerGroup(std::string id, const GroupOptions& options,
@@ -44,6 +63,7 @@ ConsumerGroup::ConsumerGroup(std::string id, const GroupOptions& options,
     if (member.instance_id) static_ids_[*member.instance_id] = member.member_id;
     set_held(member, true);
     Member& added = members_[member.member_id];
+    text_size_ += added.text_size = text_size(member);
     added.session_end = now + options_.consumer_session_timeout;
     if (member.state == ConsumerState::revoking)
       added.revoke_deadline = now + member.rebalance_timeout;
@@ -109,7 +129,34 @@ std::optional<ConsumerGroup::Refusal> ConsumerGroup::check_request(
   if (request.pattern && !request.pattern->empty())
     if (const auto pattern = TopicPattern::compile(*request.pattern); !pattern)
       return Refusal{ErrorCode::invalid_regular_expression, pattern.error().message};
+  if (auto refusal = check_size(request)) return refusal;
   return request.epoch == kJoinEpoch ? check_join(request) : std::nullopt;
+}
+
+std::optional<ConsumerGroup::Refusal> ConsumerGroup::check_size(
+    const ConsumerHeartbeat& request) const {
+  const auto found = members_.find(request.member_id);
+  const Member* known = found == members_.end() ? nullptr : &found->second;
+  const ConsumerMember nobody;
+  const ConsumerMember& kept = known ? known->kept : nobody;
+  const auto size_of = [](const std::optional<std::string>& asked,
+                          const std::optional<std::string>& before) {
+    return asked ? asked->size() : before ? before->size() : 0;
+  };
+  const std::size_t size =
+      text_size(request.topics ? *request.topics : kept.topics) +
+      size_of(request.pattern, kept.pattern) + size_of(request.instance_id, kept.instance_id) +
+      size_of(request.rack_id, kept.rack_id) + size_of(request.assignor, kept.assignor) +
+      request.member_id.size() + request.client_id.size();
+  if (size > kMemberTextMax)
+    return Refusal{ErrorCode::invalid_request,
+                   "The subscription has " + std::to_string(size) + " bytes; it may have " +
+                       std::to_string(kMemberTextMax) + ". Subscribe by a pattern."};
+  if (text_size_ - (known ? known->text_size : 0) + size > kGroupTextMax)
+    return Refusal{ErrorCode::group_max_size_reached,
+                   "The subscriptions of the group's members may have " +
+                       std::to_string(kGroupTextMax) + " bytes. Subscribe by a pattern."};
+  return std::nullopt;
 }
 
 std::optional<ConsumerGroup::Refusal> ConsumerGroup::check_join(
@@ -194,7 +241,7 @@ void ConsumerGroup::heartbeat(ConsumerHeartbeat request, const TopicCatalogPtr& 
   Member& member =
       request.epoch == kJoinEpoch ? join(request) : members_.find(request.member_id)->second;
   const ConsumerMember before = member.kept;
-  const bool subscription_changed = update(member.kept, request);
+  const bool subscription_changed = update(member, request);
   look_at_topics(catalog, subscription_changed);
   if (kept_.epoch > kept_.target_epoch) deal_out();
   reconcile(member, request.owned, now);
@@ -241,7 +288,8 @@ void ConsumerGroup::replace_static(const std::string& old_id, const std::string&
 }
 
 // True when it subscribes to something else than before.
-bool ConsumerGroup::update(ConsumerMember& member, const ConsumerHeartbeat& request) {
+bool ConsumerGroup::update(Member& updated, const ConsumerHeartbeat& request) {
+  ConsumerMember& member = updated.kept;
   if (request.instance_id && member.instance_id != request.instance_id) {
     if (member.instance_id) static_ids_.erase(*member.instance_id);
     member.instance_id = request.instance_id;
@@ -264,6 +312,9 @@ bool ConsumerGroup::update(ConsumerMember& member, const ConsumerHeartbeat& requ
     changed |= *request.pattern != member.pattern;
     member.pattern = *request.pattern;
   }
+  if (changed) updated.subscribed = nullptr;
+  text_size_ -= updated.text_size;
+  text_size_ += updated.text_size = text_size(member);
   return changed;
 }
 
@@ -288,13 +339,14 @@ void ConsumerGroup::remove_member(const std::string& member_id) {
   const auto node = members_.extract(member_id);
   if (node.empty()) return;
   const ConsumerMember& member = node.mapped().kept;
+  text_size_ -= node.mapped().text_size;
   set_held(member, false);
   if (member.instance_id) static_ids_.erase(*member.instance_id);
   changed_.erase(member_id);
   gone_.insert(member_id);
   ++kept_.epoch;
   group_changed_ = true;
-  seen_ = nullptr;  // its topics may be nobody's any more
+  look_again_ = true;
 }
 
 ErrorCode ConsumerGroup::remove(const MemberClaim& claim) {

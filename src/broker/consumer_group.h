@@ -158,8 +158,16 @@ class ConsumerGroup {
   bool subscribes(const std::string& topic) const { return kept_.topics.contains(topic); }
 
  private:
+  // What a subscription is of the topics in `seen_`; shared by all who have the same one.
+  struct Subscribed {
+    TopicCatalog topics;
+    TopicIds ids;
+  };
+  using SubscribedPtr = std::shared_ptr<const Subscribed>;
   struct Member {
     ConsumerMember kept;
+    std::size_t text_size = 0;  // as text_size() of `kept`
+    SubscribedPtr subscribed;   // null until it is looked at
     Nanos session_end{0};
     std::optional<Nanos> revoke_deadline;
   };
@@ -172,12 +180,13 @@ class ConsumerGroup {
   // consumer_group.cc: members come, change and go
   std::optional<Refusal> check_request(const ConsumerHeartbeat& request) const;
   std::optional<Refusal> check_join(const ConsumerHeartbeat& request) const;
+  std::optional<Refusal> check_size(const ConsumerHeartbeat& request) const;
   std::optional<Refusal> check_static(const ConsumerHeartbeat& request) const;
   std::optional<Refusal> check_epoch(const ConsumerHeartbeat& request) const;
   void leave(const ConsumerHeartbeat& request, ConsumerHeartbeatDone done);
   Member& join(const ConsumerHeartbeat& request);
   void replace_static(const std::string& old_id, const std::string& new_id);
-  bool update(ConsumerMember& member, const ConsumerHeartbeat& request);
+  bool update(Member& member, const ConsumerHeartbeat& request);
   void remove_member(const std::string& member_id);
   ErrorCode check_member(const MemberClaim& claim) const;
   void answer(ConsumerHeartbeatDone done, ConsumerHeartbeatAnswer answer);
@@ -186,8 +195,7 @@ class ConsumerGroup {
 
   // consumer_group_reconcile.cc: who is to have what, and the way there
   void look_at_topics(const TopicCatalogPtr& catalog, bool subscription_changed);
-  std::set<std::string> topics_of(const ConsumerMember& member, const TopicCatalog& catalog);
-  const std::set<std::string>& matches(const std::string& pattern, const TopicCatalog& catalog);
+  SubscribedPtr subscribed(const ConsumerMember& member);
   void deal_out();
   std::string choose_assignor() const;
   void reconcile(Member& member, const std::optional<PartitionSet>& owned, Nanos now);
@@ -203,8 +211,10 @@ class ConsumerGroup {
   std::map<std::string, std::string, std::less<>> static_ids_;  // instance id → member id
   PartitionSet held_;  // what some member has, or has not yet let go of
 
-  TopicCatalogPtr seen_;                                  // what kept_.topics was made from
-  std::map<std::string, std::set<std::string>> matched_;  // by pattern, of `seen_`
+  TopicCatalogPtr seen_;     // what kept_.topics was made from
+  bool look_again_ = false;  // somebody left: its topics may be nobody's any more
+  std::map<std::pair<std::vector<std::string>, std::string>, SubscribedPtr> subscriptions_;
+  std::size_t text_size_ = 0;  // of all members
 
   std::vector<io::Step> answers_;
   bool group_changed_ = false;

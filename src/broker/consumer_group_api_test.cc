@@ -163,6 +163,7 @@ TEST_F(ConsumerGroupApiTest, a_group_is_of_one_kind_as_long_as_it_has_members) {
       bed.ask<HeartbeatResponse>(HeartbeatRequest{.group_id = "g", .member_id = "a"})->error_code,
       ErrorCode::unknown_member_id);
   beat("a", kLeaveEpoch);
+  EXPECT_EQ(classic_join("a"), ErrorCode::unknown_member_id) << "it is to come as a new one";
   EXPECT_EQ(classic_join(), ErrorCode::member_id_required) << "it is a classic one now";
   EXPECT_EQ(listed("classic"), (Names{"engine", "g"}));
   EXPECT_EQ(ask(join_request("a"))->error_code, ErrorCode::group_id_not_found);
@@ -193,6 +194,18 @@ TEST_F(ConsumerGroupApiTest, a_refused_join_makes_no_group) {
   request.group_id = "engine";
   EXPECT_EQ(ask(request)->error_code, ErrorCode::group_authorization_failed);
   EXPECT_EQ(beat("a", 1)->error_code, ErrorCode::group_id_not_found);
+  EXPECT_TRUE(listed("consumer").empty());
+}
+
+TEST_F(ConsumerGroupApiTest, more_than_any_member_may_have_is_refused_as_a_whole) {
+  auto request = join_request("a");
+  const std::vector<std::string_view> many((std::size_t{1} << 18) + 1, "t");
+  request.subscribed_topic_names = many;
+  EXPECT_EQ(ask(request)->error_code, ErrorCode::invalid_request);
+  request = join_request("a");
+  request.topic_partitions.emplace().push_back({.partitions = {}});
+  request.topic_partitions->at(0).partitions.resize((std::size_t{1} << 20) + 1);
+  EXPECT_EQ(ask(request)->error_code, ErrorCode::invalid_request);
   EXPECT_TRUE(listed("consumer").empty());
 }
 

@@ -33,36 +33,40 @@ bool owns_any(const std::optional<PartitionSet>& owned, const PartitionSet& of) 
 
 }  // namespace
 
-const std::set<std::string>& ConsumerGroup::matches(const std::string& pattern,
-                                                    const TopicCatalog& catalog) {
-  const auto [found, fresh] = matched_.try_emplace(pattern);
+// Who subscribes to the same gets the same object.
+ConsumerGroup::SubscribedPtr ConsumerGroup::subscribed(const ConsumerMember& member) {
+  const auto [found, fresh] = subscriptions_.try_emplace({member.topics, member.pattern});
   if (!fresh) return found->second;
-  const auto compiled = TopicPattern::compile(pattern);
-  // It was looked at when it came in; a record of another program might still hold anything.
-  if (!compiled) return found->second;
-  for (const auto& [name, shape] : catalog)
-    if (compiled->matches(name)) found->second.insert(name);
-  return found->second;
-}
-
-std::set<std::string> ConsumerGroup::topics_of(const ConsumerMember& member,
-                                               const TopicCatalog& catalog) {
-  std::set<std::string> topics;
+  auto made = std::make_shared<Subscribed>();
   for (const std::string& name : member.topics)
-    if (catalog.contains(name)) topics.insert(name);
-  if (!member.pattern.empty()) topics.merge(std::set(matches(member.pattern, catalog)));
-  return topics;
+    if (const auto topic = seen_->find(name); topic != seen_->end()) made->topics.insert(*topic);
+  // It was looked at when it came in; a record of another program might still hold anything.
+  if (const auto pattern = TopicPattern::compile(member.pattern);
+      pattern && !member.pattern.empty())
+    for (const auto& topic : *seen_)
+      if (pattern->matches(topic.first)) made->topics.insert(topic);
+  std::set<Uuid> ids;
+  for (const auto& [name, shape] : made->topics) ids.insert(shape.id);
+  made->ids = std::make_shared<const std::set<Uuid>>(std::move(ids));
+  found->second = std::move(made);
+  return found->second;
 }
 
 // A change of what is subscribed, or of the topics behind it, begins a new epoch.
 void ConsumerGroup::look_at_topics(const TopicCatalogPtr& catalog, bool subscription_changed) {
-  if (catalog != seen_) matched_.clear();
-  if (catalog == seen_ && !subscription_changed) return;
-  TopicCatalog topics;
-  for (const auto& [id, member] : members_)
-    for (const std::string& name : topics_of(member.kept, *catalog))
-      topics.emplace(name, catalog->find(name)->second);
+  const bool other_topics = catalog != seen_;
+  if (!other_topics && !subscription_changed && !look_again_) return;
+  look_again_ = false;
   seen_ = catalog;
+  if (other_topics) subscriptions_.clear();
+  TopicCatalog topics;
+  std::set<const Subscribed*> looked_at;
+  for (auto& [id, member] : members_) {
+    if (other_topics || !member.subscribed) member.subscribed = subscribed(member.kept);
+    if (looked_at.insert(member.subscribed.get()).second)
+      topics.insert(member.subscribed->topics.begin(), member.subscribed->topics.end());
+  }
+  std::erase_if(subscriptions_, [](const auto& entry) { return entry.second.use_count() == 1; });
   if (topics == kept_.topics && !subscription_changed) return;
   kept_.topics = std::move(topics);
   ++kept_.epoch;
@@ -85,11 +89,10 @@ void ConsumerGroup::deal_out() {
   for (const auto& [name, shape] : kept_.topics)
     input.partition_counts[shape.id] = shape.partition_count;
   for (const auto& [id, member] : members_) {
-    AssignorMember& in = input.members.emplace_back();
-    in.name = member.kept.instance_id.value_or(id);
-    in.held = member.kept.target;
-    for (const std::string& name : topics_of(member.kept, *seen_))
-      in.topics.insert(seen_->find(name)->second.id);
+    const auto& name = member.kept.instance_id;
+    input.members.push_back({.name = name ? std::string_view(*name) : std::string_view(id),
+                             .topics = member.subscribed->ids,
+                             .held = &member.kept.target});
   }
   kept_.assignor = choose_assignor();
   Dealt dealt = find_assignor(kept_.assignor)(input);

@@ -184,6 +184,56 @@ TEST_F(ConsumerGroupTest, epochs_that_are_not_its_own_fence_a_member) {
   EXPECT_EQ(join("a").assignment, (PartitionSet{{kT, {0, 1}}})) << "it begins anew";
 }
 
+// Its full request has no names: a subscription is by names or by a pattern.
+TEST_F(ConsumerGroupTest, a_member_by_pattern_that_missed_an_answer_is_told_again) {
+  const auto by_pattern = [](std::int32_t epoch, PartitionSet owned) {
+    return ConsumerHeartbeat{.member_id = "a",
+                             .epoch = epoch,
+                             .rebalance_timeout = Millis(60'000),
+                             .pattern = "t",
+                             .owned = std::move(owned)};
+  };
+  const PartitionSet all{{kT, {0, 1, 2, 3}}};
+  EXPECT_EQ(ask(by_pattern(kJoinEpoch, {})).assignment, all);
+  join("b");
+  ask(by_pattern(1, all));  // its answer is lost
+  const Answer again = ask(by_pattern(1, all));
+  EXPECT_EQ(again.error, ErrorCode::none);
+  EXPECT_EQ(again.assignment, (PartitionSet{{kT, {0, 1}}}));
+  EXPECT_EQ(beat("a", 1, PartitionSet{{kT, {0, 1}}}).epoch, 2);
+  // One that says nothing of its subscription, but has not heard of its epoch.
+  const Answer late = beat("a", 1, PartitionSet{{kT, {0, 1}}});
+  EXPECT_EQ(late.epoch, 2);
+  EXPECT_EQ(late.assignment, (PartitionSet{{kT, {0, 1}}}));
+}
+
+TEST_F(ConsumerGroupTest, subscriptions_have_a_size_and_who_is_refused_disturbs_nobody) {
+  const auto names = [](std::size_t count) {
+    std::vector<std::string> topics{"t"};
+    for (std::size_t i = 0; i < count; ++i)
+      topics.push_back(std::to_string(i) + std::string(240, 'x'));
+    return topics;
+  };
+  join("good");
+  const auto refused = join("large", names(140'000));
+  EXPECT_EQ(refused.error, ErrorCode::invalid_request);
+  EXPECT_NE(refused.message.find("1048576"), std::string::npos) << refused.message;
+  EXPECT_EQ(group->member_ids(), std::vector<std::string>{"good"});
+  EXPECT_EQ(beat("good", 1).error, ErrorCode::none);
+  std::size_t joined = 0;
+  while (joined < 20 && join("m" + std::to_string(joined), names(4'000)).error == ErrorCode::none)
+    ++joined;
+  EXPECT_EQ(joined, 8U);
+  EXPECT_EQ(join("small").error, ErrorCode::none) << "there is room for this one";
+  ConsumerHeartbeat more = join_request("small", names(4'000));
+  EXPECT_EQ(ask(more).error, ErrorCode::group_max_size_reached);
+  EXPECT_EQ(join("m0", names(3'990)).error, ErrorCode::none) << "its own size counts once";
+  leave("m0");
+  EXPECT_EQ(ask(more).error, ErrorCode::none);
+  restart();
+  EXPECT_EQ(join("late", names(4'000)).error, ErrorCode::group_max_size_reached);
+}
+
 TEST_F(ConsumerGroupTest, a_static_member_that_is_away_keeps_its_partitions) {
   const Answer first = ask(static_request("a1", "a"));
   EXPECT_EQ(first.assignment, (PartitionSet{{kT, {0, 1, 2, 3}}}));
@@ -206,6 +256,11 @@ TEST_F(ConsumerGroupTest, a_static_member_that_is_away_keeps_its_partitions) {
 TEST_F(ConsumerGroupTest, a_static_member_that_stays_away_loses_its_place) {
   ask(static_request("a1", "a"));
   leave("a1", kAwayEpoch, "a");
+  const MemberClaim away{.member_id = "a1", .generation = kAwayEpoch};
+  EXPECT_EQ(group->check_commit(away, ConsumerGroup::Request::with_epoch),
+            ErrorCode::stale_member_epoch);
+  EXPECT_EQ(group->check_fetch(away), ErrorCode::stale_member_epoch);
+  EXPECT_EQ(group->check_transactional_commit(away), ErrorCode::illegal_generation);
   join("b");
   advance(Millis(45'000));
   EXPECT_FALSE(group->has_members());

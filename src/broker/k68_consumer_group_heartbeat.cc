@@ -18,6 +18,23 @@ std::optional<std::string> text_of(const std::optional<std::string_view>& view) 
   return view ? std::optional<std::string>(*view) : std::nullopt;
 }
 
+// What is more than any member may have is refused before it takes memory.
+constexpr std::size_t kNamesMax = std::size_t{1} << 18;
+constexpr std::size_t kOwnedMax = std::size_t{1} << 20;
+
+std::optional<std::string> too_much(const HeartbeatCall& call) {
+  const auto more = [](std::size_t most, const char* what) {
+    return "More than " + std::to_string(most) + what;
+  };
+  if (const auto& names = call->subscribed_topic_names; names && names->size() > kNamesMax)
+    return more(kNamesMax, " topics are named. Subscribe by a pattern.");
+  std::size_t owned = 0;
+  if (const auto& topics = call->topic_partitions)
+    for (const auto& topic : *topics) owned += topic.partitions.size();
+  if (owned > kOwnedMax) return more(kOwnedMax, " partitions are owned.");
+  return std::nullopt;
+}
+
 ConsumerHeartbeat request_of(const HeartbeatCall& call) {
   ConsumerHeartbeat request{.member_id = std::string(call->member_id),
                             .wants_id = call.version() < kOwnIdSince,
@@ -59,7 +76,9 @@ void send(HeartbeatCall& call, const ConsumerHeartbeatAnswer& told, Millis inter
   call.answer(response);
 }
 
-void answer_heartbeat(Broker& broker, HeartbeatCall call) {
+void answer_member_heartbeat(Broker& broker, HeartbeatCall call) {
+  if (const auto why = too_much(call))
+    return call.answer({.error_code = ErrorCode::invalid_request, .error_message = *why});
   const std::string group(call->group_id);
   ConsumerHeartbeat request = request_of(call);
   const Millis interval = broker.group_options().consumer_heartbeat_interval;
@@ -72,6 +91,6 @@ void answer_heartbeat(Broker& broker, HeartbeatCall call) {
 
 }  // namespace
 
-void register_consumer_group_heartbeat(ApiTable& table) { table.add(&answer_heartbeat); }
+void register_consumer_group_heartbeat(ApiTable& table) { table.add(&answer_member_heartbeat); }
 
 }  // namespace adbrook::broker

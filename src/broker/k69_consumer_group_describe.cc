@@ -56,8 +56,8 @@ void fill(ConsumerGroupDescribeResponse::Group& answer, const Shown& shown) {
   }
 }
 
-void answer_describe(Broker& broker,
-                     Call<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse> call) {
+void answer_member_describe(
+    Broker& broker, Call<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse> call) {
   std::list<Shown> shown;
   ConsumerGroupDescribeResponse response;
   for (const std::string_view id : call->group_ids) {
@@ -78,6 +78,6 @@ void answer_describe(Broker& broker,
 
 }  // namespace
 
-void register_consumer_group_describe(ApiTable& table) { table.add(&answer_describe); }
+void register_consumer_group_describe(ApiTable& table) { table.add(&answer_member_describe); }
 
 }  // namespace adbrook::broker
