@@ -14,7 +14,7 @@
 #include "stream/task_runner.h"
 
 namespace adbrook::ads {
-namespace {
+namespace audit_test {
 
 constexpr Timestamp kNow{1'368'748'800'000};
 constexpr std::string_view kGroup = "clicks";
@@ -146,5 +146,5 @@ TEST_F(AuditTest, a_group_that_begins_behind_a_deletion_counts_what_is_there) {
   expect_counted(2);
 }
 
-}  // namespace
+}  // namespace audit_test
 }  // namespace adbrook::ads

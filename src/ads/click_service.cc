@@ -18,7 +18,7 @@ std::string text_of(const state::Dictionary& dictionary, std::uint32_t id) {
   return std::string(dictionary.text(id));
 }
 
-std::uint32_t id_of(const state::Dictionary& dictionary, const ReportFilter& filter) {
+std::uint32_t dictionary_id(const state::Dictionary& dictionary, const ReportFilter& filter) {
   if (filter.value.empty()) return 0;
   const bool numeric =
       filter.dimension == Dimension::campaign_id || filter.dimension == Dimension::publisher_id;
@@ -45,7 +45,7 @@ ResolvedQuery resolve(const ReportQuery& query, const ViewDeclaration& view,
   ResolvedQuery resolved;
   for (const Dimension dimension : query.by) resolved.by.push_back(part_of(view, dimension));
   for (const ReportFilter& filter : query.where) {
-    const std::uint32_t id = id_of(dictionary, filter);
+    const std::uint32_t id = dictionary_id(dictionary, filter);
     if (id == 0 && !filter.value.empty()) resolved.nothing_matches = true;
     resolved.where.emplace_back(part_of(view, filter.dimension), id);
   }

@@ -21,7 +21,7 @@
 #include "stream/test_driver.h"
 
 namespace adbrook::ads {
-namespace {
+namespace click_topology_test {
 
 using reference::Kind;
 using reference::Origin;
@@ -436,5 +436,5 @@ TEST(ClickTopology, random_streams_equal_the_plain_model_on_four_partitions) {
   }
 }
 
-}  // namespace
+}  // namespace click_topology_test
 }  // namespace adbrook::ads

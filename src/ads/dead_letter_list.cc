@@ -22,7 +22,7 @@ struct IdHash {
   std::size_t operator()(Uuid id) const { return static_cast<std::size_t>(xxh3(id)); }
 };
 
-Uuid id_of(const ScannedRecord& scanned, const DeadLetter& letter) {
+Uuid letter_id(const ScannedRecord& scanned, const DeadLetter& letter) {
   if (scanned.record.key)
     if (const auto id = Uuid::parse(as_text(*scanned.record.key))) return *id;
   return dead_letter_id(letter);
@@ -60,7 +60,7 @@ class ListBuilder {
     if (const auto redrive = read_dead_letter_redrive(value)) return add_mark(scanned, *redrive);
     const auto letter = read_dead_letter(value);
     if (!letter) return;  // whatever somebody else wrote there is no dead letter
-    const Uuid id = id_of(scanned, *letter);
+    const Uuid id = letter_id(scanned, *letter);
     if (seen_.contains(id)) return;
     const DeadLetterEntry entry = entry_of(scanned, *letter, id);
     DeadLetterGroup& group = add_to_group(entry);
@@ -219,7 +219,7 @@ class LettersById {
     if (const auto redrive = read_dead_letter_redrive(value)) return add_mark(scanned, *redrive);
     const auto letter = read_dead_letter(value);
     if (!letter) return;
-    const Uuid id = id_of(scanned, *letter);
+    const Uuid id = letter_id(scanned, *letter);
     const auto place = letters_.find(id);
     if (place == letters_.end() || place->second) return;
     place->second = {entry_of(scanned, *letter, id),

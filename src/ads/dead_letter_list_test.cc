@@ -7,7 +7,7 @@
 #include "stream/memory_bus.h"
 
 namespace adbrook::ads {
-namespace {
+namespace dead_letter_list_test {
 
 // Dead letters in a topic of two partitions.
 class Bed {
@@ -229,5 +229,5 @@ TEST(DeadLetterList, wrong_words_are_refused) {
   EXPECT_EQ(query->skip, 5u);
 }
 
-}  // namespace
+}  // namespace dead_letter_list_test
 }  // namespace adbrook::ads

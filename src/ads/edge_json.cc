@@ -10,7 +10,7 @@ namespace {
 
 constexpr serde::JsonLimits kObjectLimits{
     .size_max = 1_MiB, .depth_max = 16, .field_count_max = 128};
-constexpr std::size_t kDetailSizeMax = 300;
+constexpr std::size_t kRefusalSizeMax = 300;
 
 Refusal unreadable(const Error& error, std::string_view source) {
   const auto first = source.find_first_not_of(" \t\r\n");
@@ -18,7 +18,7 @@ Refusal unreadable(const Error& error, std::string_view source) {
   // A whole value of another kind is readable; it only is no event.
   if (!is_object && serde::check_json(source, kObjectLimits))
     return refuse({}, Reason::not_an_object, source, "one JSON object");
-  return {{}, Reason::unreadable, printable(error.message, kDetailSizeMax)};
+  return {{}, Reason::unreadable, printable(error.message, kRefusalSizeMax)};
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include "ads/edge_query.h"
 
 namespace adbrook::ads {
-namespace {
+namespace edge_test {
 
 constexpr std::string_view kHead =
     R"("uuid":"0f7e1c2a-9b3d-4e5f-8a6b-7c8d9e0f1a2b","timestamp":1700000000123,)"
@@ -231,5 +231,5 @@ TEST(EdgeQuery, only_absolute_web_addresses_are_targets) {
     EXPECT_FALSE(check_target(wrong)) << wrong;
 }
 
-}  // namespace
+}  // namespace edge_test
 }  // namespace adbrook::ads

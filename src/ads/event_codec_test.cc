@@ -11,7 +11,7 @@
 #include "ads/event_fields.h"
 
 namespace adbrook::ads {
-namespace {
+namespace event_codec_test {
 
 Impression full_impression() {
   return {.id = *Uuid::parse("0f7e1c2a-9b3d-4e5f-8a6b-7c8d9e0f1a2b"),
@@ -182,5 +182,5 @@ TEST(EventCodec, texts_of_json_values_live_until_clear) {
   decoder.clear();
 }
 
-}  // namespace
+}  // namespace event_codec_test
 }  // namespace adbrook::ads

@@ -16,7 +16,7 @@
 #include "stream/test_driver.h"
 
 namespace adbrook::ads {
-namespace {
+namespace event_life_test {
 
 using stream::TestDriver;
 
@@ -542,5 +542,5 @@ TEST(CellEvents, a_wrong_cell_is_refused_with_what_is_allowed) {
   EXPECT_EQ(day->where[0].value, "a;b=c");
 }
 
-}  // namespace
+}  // namespace event_life_test
 }  // namespace adbrook::ads

@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::int64_t kSecond = 1000;
 constexpr std::int64_t kMinute = 60 * kSecond;
-constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kHourMs = 60 * kMinute;
 
 // The engine's rules at their defaults, and how far every case keeps away from them.
 constexpr std::int64_t kWithin = 30 * kMinute;
 constexpr std::int64_t kGrace = kMinute;
 constexpr std::int64_t kSkew = 2 * kSecond;
-constexpr std::int64_t kHorizon = 24 * kHour;
+constexpr std::int64_t kHorizon = 24 * kHourMs;
 constexpr std::int64_t kMargin = 5 * kMinute;
 // Inside of one step an engine may be this much behind the watermark that is due.
 constexpr std::int64_t kCoarse = 3 * kMinute;
@@ -57,7 +57,7 @@ Result<void> check(const GeneratorOptions& options) {
   if (!is_in(options.campaigns, 1u, 100'000u)) return no("campaigns", "from 1 to 100000");
   if (!is_in(options.publishers, 1u, 10'000u)) return no("publishers", "from 1 to 10000");
   if (!is_in(options.out_of_order.count(), 0, 5 * kSecond)) return no("out-of-order", "0 to 5s");
-  if (!is_in(options.span.count(), kSecond, 366 * 24 * kHour))
+  if (!is_in(options.span.count(), kSecond, 366 * 24 * kHourMs))
     return no("span", "from 1 second to 366 days");
   if (!is_in(options.start.ms, 950'000'000'000, 32'000'000'000'000))
     return no("start", "a time from 2000-02-08 to the year 2984");
@@ -234,7 +234,8 @@ void Generator::plan_trouble(const SyntheticEvent& impression) {
 // Older than the horizon by an hour and more. False while nothing can be late for sure.
 bool Generator::plan_late(Timestamp time) {
   if (settled_ == Timestamp::lowest()) return false;
-  const Timestamp event_time = settled_ - Millis(kHorizon + kHour + random_.between(0, 3 * kHour));
+  const Timestamp event_time =
+      settled_ - Millis(kHorizon + kHourMs + random_.between(0, 3 * kHourMs));
   const bool is_impression = random_.chance(kLateImpression);
   plan(is_impression ? world_.impression(random_, event_time)
                      : world_.unlinked_click(random_, event_time),
@@ -292,7 +293,7 @@ Generator::Planned Generator::take(DueQueue& queue) {
 bool Generator::take_deferred(Planned& planned) {
   while (!deferred_.empty() && deferred_.top().at_ms <= settled_.ms) {
     planned = take(deferred_);
-    if (now_ms_ < planned.event.time.ms + kHorizon - kHour) return true;
+    if (now_ms_ < planned.event.time.ms + kHorizon - kHourMs) return true;
   }
   return false;
 }

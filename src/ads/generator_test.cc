@@ -12,7 +12,7 @@
 #include "base/hash.h"
 
 namespace adbrook::ads {
-namespace {
+namespace generator_test {
 
 std::uint64_t seed_of_this_run() {
   const char* given = std::getenv("ADBROOK_SEED");
@@ -328,5 +328,5 @@ TEST(Generator, truth_holds_on_one_partition) {
                                  std::chrono::minutes(1)));
 }
 
-}  // namespace
+}  // namespace generator_test
 }  // namespace adbrook::ads

@@ -16,7 +16,7 @@
 #include "serde/avro_file.h"
 
 namespace adbrook::ads {
-namespace {
+namespace import_test {
 
 std::string gzip(std::string_view text) {
   z_stream stream{};
@@ -342,5 +342,5 @@ TEST(ImportRealData, obd_rows_are_impressions_and_their_clicks) {
   EXPECT_EQ(importer->totals().clicks, 115u);
 }
 
-}  // namespace
+}  // namespace import_test
 }  // namespace adbrook::ads

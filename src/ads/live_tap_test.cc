@@ -5,7 +5,7 @@
 #include <cmath>
 
 namespace adbrook::ads {
-namespace {
+namespace live_tap_test {
 
 using stream::Outcome;
 
@@ -68,5 +68,5 @@ TEST(LiveTap, money_of_two_currencies_is_never_added_up) {
   EXPECT_EQ(tap.spends().size(), LiveTap::kCurrencyCountMax);
 }
 
-}  // namespace
+}  // namespace live_tap_test
 }  // namespace adbrook::ads

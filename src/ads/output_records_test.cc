@@ -6,7 +6,7 @@
 #include "ads/outcome_record.h"
 
 namespace adbrook::ads {
-namespace {
+namespace output_records_test {
 
 const Uuid kId{0x0123456789abcdef, 0xfedcba9876543210};
 const Uuid kOther{1, 2};
@@ -95,5 +95,5 @@ TEST(OutputRecords, truncated_values_are_refused) {
     EXPECT_FALSE(read_attributed_click(ByteView(value).first(size)));
 }
 
-}  // namespace
+}  // namespace output_records_test
 }  // namespace adbrook::ads

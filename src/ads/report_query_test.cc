@@ -8,7 +8,7 @@
 #include <random>
 
 namespace adbrook::ads {
-namespace {
+namespace report_query_test {
 
 std::string refusal(const ReportRequest& request) {
   const auto query = parse_report_query(request);
@@ -107,5 +107,5 @@ TEST(ReportFilter, any_value_survives_being_written) {
   }
 }
 
-}  // namespace
+}  // namespace report_query_test
 }  // namespace adbrook::ads

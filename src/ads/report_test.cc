@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace adbrook::ads {
-namespace {
+namespace report_test {
 
 MeasureValues values(std::uint64_t impressions, std::uint64_t joined, std::uint64_t unlinked,
                      std::uint64_t unique, std::uint64_t spend) {
@@ -91,5 +91,5 @@ TEST(Report, a_cell_whose_unique_click_moved_away_leaves_no_row) {
   EXPECT_TRUE(std::move(builder).finish({}).rows.empty());
 }
 
-}  // namespace
+}  // namespace report_test
 }  // namespace adbrook::ads

@@ -6,7 +6,7 @@
 #include "io/simulated_file_system.h"
 
 namespace adbrook::ads {
-namespace {
+namespace truth_test {
 
 TruthKey key_in(Truth& truth, std::size_t view, std::int64_t bucket_ms,
                 std::initializer_list<std::string_view> parts) {
@@ -120,5 +120,5 @@ TEST(ForeignTruthFile, is_refused_with_its_line) {
   EXPECT_NE(read.error().message.find("t:1: 'hello'"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace truth_test
 }  // namespace adbrook::ads

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace adbrook::ads {
-namespace {
+namespace wilson_test {
 
 // Expected values from the closed formula, computed with 30 decimal digits.
 TEST(Wilson, matches_known_intervals) {
@@ -30,5 +30,5 @@ TEST(Wilson, more_successes_than_trials_count_as_all) {
   EXPECT_DOUBLE_EQ(wilson_95(9, 3)->high, wilson_95(3, 3)->high);
 }
 
-}  // namespace
+}  // namespace wilson_test
 }  // namespace adbrook::ads

@@ -38,14 +38,8 @@ Result<AuditAnswer> ask_audit(ServerConnection& server, const std::string& wait)
   return AuditAnswer{std::move(*body), std::move(value.as_object())};
 }
 
-std::string text_of(const boost::json::object& row, std::string_view name) {
-  const auto* value = row.if_contains(name);
-  return value ? cell_of(*value) : "";
-}
-
-std::uint64_t count_of(const boost::json::object& row, std::string_view name) {
-  const auto* value = row.if_contains(name);
-  return value && value->is_int64() ? static_cast<std::uint64_t>(value->as_int64()) : 0;
+std::uint64_t count_member(const boost::json::object& row, std::string_view name) {
+  return static_cast<std::uint64_t>(number_member(row, name));
 }
 
 // What the engine has counted, in the shape of a truth.
@@ -55,15 +49,15 @@ Result<ads::Truth> actual_truth(ServerConnection& server, const AuditAnswer& aud
     for (const auto& row : *outcomes) {
       if (!row.is_object()) continue;
       const auto& o = row.as_object();
-      truth.outcomes()[{text_of(o, "topic"), text_of(o, "outcome"), text_of(o, "reason")}] +=
-          count_of(o, "count");
+      truth.outcomes()[{text_member(o, "topic"), text_member(o, "outcome"),
+                        text_member(o, "reason")}] += count_member(o, "count");
     }
   if (const auto* partitions = audit.list("partitions"))
     for (const auto& row : *partitions) {
       if (!row.is_object()) continue;
       const auto& p = row.as_object();
-      if (const auto pending = count_of(p, "pending"); pending > 0)
-        truth.outcomes()[{text_of(p, "topic"), "pending", ""}] += pending;
+      if (const auto pending = count_member(p, "pending"); pending > 0)
+        truth.outcomes()[{text_member(p, "topic"), "pending", ""}] += pending;
     }
   for (std::size_t view = 0; view < ads::kViewCount; ++view) {
     const auto body = server.get("/v1/cells?view=" + std::string(ads::kViews[view].name));
@@ -106,7 +100,7 @@ int run_audit(const Arguments& arguments, Console& console) {
   const auto audit = ask_audit(*server, arguments.wait);
   if (!audit) return fail_command(console, audit.error());
   if (!audit->flag("caught_up"))
-    console.say("the engine is behind by " + text_of(audit->fields, "behind") +
+    console.say("the engine is behind by " + text_member(audit->fields, "behind") +
                 " records; --wait gives it more time");
   if (!arguments.against_truth.empty() && audit->flag("holds"))
     return compare_with_truth(arguments, *server, *audit, console);

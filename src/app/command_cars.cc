@@ -18,7 +18,7 @@ namespace adbrook::app {
 namespace {
 
 constexpr std::string_view kCarData = "./adbrook-cars";
-constexpr Millis kLook{100};
+constexpr Millis kPollWait{100};
 // Where the first drive begins whose rows have no time of day, and how long a car stands still
 // before the next one: a reading that is not younger than the one before raises no alert.
 constexpr Timestamp kDriveStart{1'388'534'400'000};  // 2014-01-01T00:00:00Z
@@ -74,7 +74,7 @@ Result<void> send(bus::KafkaProducer& producer, const bus::KafkaOutgoing& record
     auto sent = producer.send(record, number);
     if (sent || sent.error().kind != ErrorKind::overloaded) return sent;
     if (interrupt.requested()) return fail(ErrorKind::closed, "interrupted");
-    producer.poll(kLook);
+    producer.poll(kPollWait);
   }
 }
 
@@ -113,7 +113,7 @@ Result<Sent> send_drives(const std::vector<cars::Drive>& drives, const KafkaArgu
       producer->poll(Millis(0));
       progress.update(result.count);
     }
-  while (producer->flush(kLook) > 0 && !interrupt.requested()) {
+  while (producer->flush(kPollWait) > 0 && !interrupt.requested()) {
   }
   producer->abandon();
   progress.finish();

@@ -18,7 +18,7 @@
 namespace adbrook::app {
 namespace {
 
-constexpr Millis kLook{100};  // how often Ctrl-C is looked for
+constexpr Millis kPollOnce{100};  // how often Ctrl-C is looked for
 constexpr std::size_t kUncommittedMax = 500;
 
 // Turns records into text as the flags say.
@@ -138,7 +138,7 @@ Result<void> read_alone(Reading& r, const Begin& begin, bool once) {
   OnceWatch watch(begin);
   std::int64_t count = 0;
   while (!r.interrupt.requested() && !(once && watch.over())) {
-    const auto polled = r.consumer.poll(kLook);
+    const auto polled = r.consumer.poll(kPollOnce);
     if (!polled) return pass(polled.error());
     if (polled->kind == bus::KafkaPolled::Kind::nothing && !flush(r.console)) return {};
     const bool is_record = polled->kind == bus::KafkaPolled::Kind::record;
@@ -189,7 +189,7 @@ Result<void> read_in_group(Reading& r, bool once) {
   std::map<bus::Partition, bool> at_end;
   std::int64_t count = 0;
   while (!r.interrupt.requested()) {
-    const auto polled = r.consumer.poll(kLook);
+    const auto polled = r.consumer.poll(kPollOnce);
     if (!polled) return pass(polled.error());
     const auto& record = polled->record;
     const bool is_record = polled->kind == bus::KafkaPolled::Kind::record;

@@ -12,12 +12,6 @@
 namespace adbrook::app {
 namespace {
 
-Result<bus::KafkaAdmin> open_admin(const Arguments& arguments) {
-  const auto options = kafka_options(arguments.kafka);
-  if (!options) return pass(options.error());
-  return bus::KafkaAdmin::open(*options);
-}
-
 std::string text_of(std::optional<Offset> offset) {
   return offset ? std::to_string(offset->value) : "";
 }
@@ -218,7 +212,7 @@ Result<void> check_no_members(bus::KafkaAdmin& admin, const std::string& id) {
 }  // namespace
 
 int run_groups_list(const Arguments& arguments, Console& console) {
-  auto admin = open_admin(arguments);
+  auto admin = open_admin(arguments.kafka);
   if (!admin) return fail_kafka(console, admin.error());
   const auto groups = admin->groups();
   if (!groups) return fail_kafka(console, groups.error());
@@ -230,7 +224,7 @@ int run_groups_list(const Arguments& arguments, Console& console) {
 }
 
 int run_groups_describe(const Arguments& arguments, Console& console) {
-  auto admin = open_admin(arguments);
+  auto admin = open_admin(arguments.kafka);
   if (!admin) return fail_kafka(console, admin.error());
   std::string out;
   serde::JsonWriter json(out);
@@ -260,7 +254,7 @@ int run_groups_reset_offsets(const Arguments& arguments, Console& console) {
     return fail_kafka(console, {ErrorKind::invalid,
                                 "groups reset-offsets: --execute and --dry-run contradict each "
                                 "other; say one of them"});
-  auto admin = open_admin(arguments);
+  auto admin = open_admin(arguments.kafka);
   if (!admin) return fail_kafka(console, admin.error());
   if (auto checked = check_no_members(*admin, a.name); !checked)
     return fail_kafka(console, checked.error());
@@ -287,7 +281,7 @@ int run_groups_reset_offsets(const Arguments& arguments, Console& console) {
 
 int run_groups_delete(const Arguments& arguments, Console& console) {
   const KafkaArguments& a = arguments.kafka;
-  auto admin = open_admin(arguments);
+  auto admin = open_admin(arguments.kafka);
   if (!admin) return fail_kafka(console, admin.error());
   std::string names;
   for (const auto& id : a.names) names += (names.empty() ? "'" : ", '") + printable(id) + "'";

@@ -11,7 +11,7 @@ namespace adbrook::app {
 namespace {
 
 // The answer to GET `target` of the engine at --server.
-Result<std::string> ask(const Arguments& arguments, const std::string& target) {
+Result<std::string> ask_server(const Arguments& arguments, const std::string& target) {
   io::ThreadExecutor executor(1);
   auto server = ServerConnection::open(executor, arguments.server);
   if (!server) return pass(std::move(server.error()), "--server");
@@ -62,7 +62,7 @@ std::string report_as_text(const boost::json::value& answer) {
 // Prints the answer as JSON or for people; `holds` tells whether it is a yes.
 int print_answer(const Arguments& arguments, Console& console, const std::string& target,
                  bool (*holds)(const boost::json::value&)) {
-  const auto body = ask(arguments, target);
+  const auto body = ask_server(arguments, target);
   if (!body) return fail_command(console, body.error());
   const auto value = parse_answer(*body);
   if (!value) return fail_command(console, value.error());
@@ -89,7 +89,8 @@ bool always(const boost::json::value&) { return true; }
 }  // namespace
 
 int run_report(const Arguments& arguments, Console& console) {
-  const auto body = ask(arguments, "/v1/reports/click-through?" + report_query(arguments).text());
+  const auto body =
+      ask_server(arguments, "/v1/reports/click-through?" + report_query(arguments).text());
   if (!body) return fail_command(console, body.error());
   if (arguments.format != "table") {
     console.print(*body + (body->ends_with('\n') ? "" : "\n"));
@@ -107,7 +108,7 @@ int run_event(const Arguments& arguments, Console& console) {
 }
 
 int run_dead_letters_list(const Arguments& arguments, Console& console) {
-  const auto body = ask(arguments, "/v1/dead-letters");
+  const auto body = ask_server(arguments, "/v1/dead-letters");
   if (!body) return fail_command(console, body.error());
   const auto value = parse_answer(*body);
   if (!value) return fail_command(console, value.error());

@@ -28,16 +28,6 @@ constexpr std::size_t kRefusalsShownMax = 20;
 constexpr std::uint64_t kFileSizeMax = 8 << 20;
 constexpr std::string_view kForged = "bad_signature";
 
-std::string text_of(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  return value ? cell_of(*value) : "";
-}
-
-std::uint64_t number_of(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  return value && value->is_int64() ? static_cast<std::uint64_t>(value->as_int64()) : 0;
-}
-
 Result<json::object> parse_object(std::string_view body) {
   boost::system::error_code broken;
   auto value = json::parse(body, broken);
@@ -70,7 +60,7 @@ class Redriver {
     if (!body) return pass(body.error());
     return parse_object(*body);
   }
-  Result<std::uint64_t> count_waiting();
+  Result<std::int64_t> count_waiting();
   bool leave_out(const json::object& letter);
   Result<void> add(const json::object& letter);
   Result<void> send();
@@ -117,8 +107,8 @@ Result<void> Redriver::read_answer(const http::ClientResponse& answer) {
     if (!index || !index->is_int64()) continue;
     const auto at = static_cast<std::size_t>(index->as_int64());
     if (at < in_body_.size())
-      refuse(in_body_[at], text_of(*one, "field"), text_of(*one, "reason"),
-             text_of(*one, "detail"));
+      refuse(in_body_[at], text_member(*one, "field"), text_member(*one, "reason"),
+             text_member(*one, "detail"));
   }
   accepted_ += in_body_.size() - rejected.size();
   return {};
@@ -141,13 +131,13 @@ Result<void> Redriver::send() {
 Result<void> Redriver::add(const json::object& letter) {
   auto line = redrive_line(letter, rules_);
   if (!line) {
-    refuse(text_of(letter, "id"), "", "not_an_object", line.error().message);
+    refuse(text_member(letter, "id"), "", "not_an_object", line.error().message);
     return {};
   }
   if (!body_.empty() && body_.size() + line->size() > kRequestSizeMax)
     if (auto sent = send(); !sent) return sent;
   body_ += *line;
-  in_body_.push_back(text_of(letter, "id"));
+  in_body_.push_back(text_member(letter, "id"));
   return {};
 }
 
@@ -164,26 +154,27 @@ Result<void> Redriver::send_named() {
     const auto bytes = io::read_whole_file(files, with, kFileSizeMax);
     if (!bytes) return pass(bytes.error(), "--with");
     body_ += redrive_line(*letter, rules_, *bytes);
-    in_body_.push_back(text_of(*letter, "id"));
+    in_body_.push_back(text_member(*letter, "id"));
   }
   return send();
 }
 
 // How many wait. A reason that no letter has is a mistake worth telling.
-Result<std::uint64_t> Redriver::count_waiting() {
+Result<std::int64_t> Redriver::count_waiting() {
   auto list = ask("/v1/dead-letters?limit=0");
   if (!list) return pass(list.error());
   const std::string& wanted = arguments_.reason;
   std::string known;
-  std::uint64_t count = 0;
+  std::int64_t count = 0;
   bool found = wanted.empty();
   for (const auto& group : array_of(*list, "groups")) {
     if (!group.is_object()) continue;
-    const std::string reason = text_of(group.as_object(), "reason");
+    const std::string reason = text_member(group.as_object(), "reason");
     known += (known.empty() ? "" : ", ") + printable(reason);
     found = found || reason == wanted;
     if (wanted.empty() ? reason != kForged : reason == wanted)
-      count += number_of(group.as_object(), "count") - number_of(group.as_object(), "sent_again");
+      count += number_member(group.as_object(), "count") -
+               number_member(group.as_object(), "sent_again");
   }
   if (found) return count;
   return fail(ErrorKind::not_found, "--reason '" + printable(wanted) +
@@ -195,7 +186,7 @@ Result<std::uint64_t> Redriver::count_waiting() {
 bool Redriver::leave_out(const json::object& letter) {
   const auto* sent = letter.if_contains("sent_again");
   if (sent && !sent->is_null()) return true;
-  if (text_of(letter, "reason") != kForged || arguments_.reason == kForged) return false;
+  if (text_member(letter, "reason") != kForged || arguments_.reason == kForged) return false;
   ++forged_left_;
   return true;
 }
@@ -204,8 +195,9 @@ Result<void> Redriver::send_waiting(const Interrupt& interrupt) {
   const auto count = count_waiting();
   if (!count) return pass(count.error());
   progress_.emplace(
-      clock_, arguments_.redrive.dry_run ? "trying" : "sending", "letters", *count,
-      [&](std::string_view text) { console_.say_piece(text); }, console_.progress_options());
+      clock_, arguments_.redrive.dry_run ? "trying" : "sending", "letters",
+      static_cast<std::uint64_t>(*count), [&](std::string_view text) { console_.say_piece(text); },
+      console_.progress_options());
   std::string after;
   do {
     http::Query query;
@@ -216,7 +208,7 @@ Result<void> Redriver::send_waiting(const Interrupt& interrupt) {
     if (!after.empty()) query.add("after", after);
     auto page = ask("/v1/dead-letters?" + query.text());
     if (!page) return pass(page.error());
-    after = text_of(*page, "next");
+    after = text_member(*page, "next");
     for (const auto& letter : array_of(*page, "dead_letters")) {
       if (!letter.is_object() || leave_out(letter.as_object())) continue;
       if (auto added = add(letter.as_object()); !added) return added;

@@ -12,12 +12,6 @@
 namespace adbrook::app {
 namespace {
 
-Result<bus::KafkaAdmin> open_admin(const Arguments& arguments) {
-  const auto options = kafka_options(arguments.kafka);
-  if (!options) return pass(options.error());
-  return bus::KafkaAdmin::open(*options);
-}
-
 std::string number(std::int64_t value) { return std::to_string(value); }
 
 std::string joined(const std::vector<std::int32_t>& numbers) {
@@ -163,7 +157,7 @@ std::string quoted_list(const std::vector<std::string>& names) {
 }  // namespace
 
 int run_topics_list(const Arguments& arguments, Console& console) {
-  auto admin = open_admin(arguments);
+  auto admin = open_admin(arguments.kafka);
   if (!admin) return fail_kafka(console, admin.error());
   auto cluster = admin->cluster();
   if (!cluster) return fail_kafka(console, cluster.error());
@@ -191,7 +185,7 @@ int run_topics_create(const Arguments& arguments, Console& console) {
   const TopicArguments& a = arguments.kafka.topic;
   const auto settings = split_pairs(a.config, "--config");
   if (!settings) return fail_kafka(console, settings.error());
-  auto admin = open_admin(arguments);
+  auto admin = open_admin(arguments.kafka);
   if (!admin) return fail_kafka(console, admin.error());
   return for_each_name(
       arguments.kafka.names, console, "created", [&](const std::string& name) -> Result<void> {
@@ -203,7 +197,7 @@ int run_topics_create(const Arguments& arguments, Console& console) {
 }
 
 int run_topics_describe(const Arguments& arguments, Console& console) {
-  auto admin = open_admin(arguments);
+  auto admin = open_admin(arguments.kafka);
   if (!admin) return fail_kafka(console, admin.error());
   std::string out;
   serde::JsonWriter json(out);
@@ -226,7 +220,7 @@ int run_topics_describe(const Arguments& arguments, Console& console) {
 
 int run_topics_delete(const Arguments& arguments, Console& console) {
   const auto& names = arguments.kafka.names;
-  auto admin = open_admin(arguments);
+  auto admin = open_admin(arguments.kafka);
   if (!admin) return fail_kafka(console, admin.error());
   if (!arguments.kafka.yes &&
       !confirm(console, "Delete " + quoted_list(names) + " with all their records?"))
@@ -246,7 +240,7 @@ int run_topics_alter(const Arguments& arguments, Console& console) {
     return fail_kafka(console, {ErrorKind::invalid,
                                 "topics alter: nothing to change; say --config KEY=VALUE, "
                                 "--delete-config KEY or --partitions N"});
-  auto admin = open_admin(arguments);
+  auto admin = open_admin(arguments.kafka);
   if (!admin) return fail_kafka(console, admin.error());
   return for_each_name(arguments.kafka.names, console, "changed",
                        [&](const std::string& name) -> Result<void> {

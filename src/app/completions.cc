@@ -44,7 +44,7 @@ std::string words_of(const CommandDescription& command) {
   return out + "--help";
 }
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
@@ -88,7 +88,7 @@ std::string zsh_function(const Path& path) {
   if (!command.commands.empty()) {
     out += "  local -a commands=(\n";
     for (const auto& child : command.commands)
-      if (!child.hidden) out += "    " + quoted(zsh_text(child.name) + ":" + child.about) + "\n";
+      if (!child.hidden) out += "    " + in_quotes(zsh_text(child.name) + ":" + child.about) + "\n";
     out +=
         "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n  else\n"
         "    local name=${words[2]}\n    shift words\n    (( CURRENT-- ))\n"
@@ -102,12 +102,12 @@ std::string zsh_function(const Path& path) {
       std::string spec = (option.repeatable ? "*" : "") + name + "[" + zsh_text(option.about) + "]";
       if (option.kind != ValueKind::none)
         spec += ":" + zsh_text(option.value_name) + ":" + zsh_action(option);
-      out += "    " + quoted(spec) + " \\\n";
+      out += "    " + in_quotes(spec) + " \\\n";
     }
   for (const auto& positional : command.positionals)
     out += "    " +
-           quoted(std::string(positional.repeatable ? "*" : "") + ":" +
-                  zsh_text(positional.value_name) + ":" + zsh_action(positional)) +
+           in_quotes(std::string(positional.repeatable ? "*" : "") + ":" +
+                     zsh_text(positional.value_name) + ":" + zsh_action(positional)) +
            " \\\n";
   return out + "    '--help[Print help]'\n}\n\n";
 }
@@ -117,21 +117,21 @@ std::string zsh_function(const Path& path) {
 std::string bash_completions(const CommandDescription& root) {
   std::string words, values;
   walk(root, [&](const Path& path) {
-    words +=
-        "    " + quoted(joined(path, " ")) + ") words=" + quoted(words_of(*path.back())) + " ;;\n";
+    words += "    " + in_quotes(joined(path, " ")) +
+             ") words=" + in_quotes(words_of(*path.back())) + " ;;\n";
     for (const auto& option : path.back()->options)
       if (option.kind != ValueKind::none)
         for (const auto& name : names_of(option))
-          values += "    " + quoted(joined(path, " ") + " " + name) + ") " + bash_values(option) +
-                    "; return ;;\n";
+          values += "    " + in_quotes(joined(path, " ") + " " + name) + ") " +
+                    bash_values(option) + "; return ;;\n";
     for (const auto& positional : path.back()->positionals)
       if (positional.kind == ValueKind::file)
-        values += "    " + quoted(joined(path, " ")) +
+        values += "    " + in_quotes(joined(path, " ")) +
                   "' '[!-]*) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n";
   });
   std::string commands;
   walk(root, [&](const Path& path) {
-    if (path.size() > 1) commands += (commands.empty() ? "" : "|") + quoted(joined(path, " "));
+    if (path.size() > 1) commands += (commands.empty() ? "" : "|") + in_quotes(joined(path, " "));
   });
   return "# bash completions of adbrook; load with: source <(adbrook completions bash)\n"
          "_adbrook() {\n"
@@ -180,29 +180,29 @@ std::string fish_completions(const CommandDescription& root) {
       const std::string when = path.size() == 1
                                    ? "__fish_use_subcommand"
                                    : condition + "; and not __fish_seen_subcommand_from" + names;
-      out += "complete -c adbrook -n " + quoted(when) + " -a " + child.name + " -d " +
-             quoted(child.about) + "\n";
+      out += "complete -c adbrook -n " + in_quotes(when) + " -a " + child.name + " -d " +
+             in_quotes(child.about) + "\n";
     }
     for (const auto& option : path.back()->options) {
-      out += "complete -c adbrook -n " + quoted(condition);
+      out += "complete -c adbrook -n " + in_quotes(condition);
       for (const auto& name : names_of(option))
         out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-      out += " -d " + quoted(option.about);
+      out += " -d " + in_quotes(option.about);
       if (option.kind == ValueKind::file || option.kind == ValueKind::directory)
         out += " -r -F";
       else if (option.kind == ValueKind::choice) {
         std::string words;
         for (const auto& choice : option.choices) words += (words.empty() ? "" : " ") + choice;
-        out += " -x -a " + quoted(words);
+        out += " -x -a " + in_quotes(words);
       } else if (option.kind == ValueKind::text)
         out += " -x";
       out += "\n";
     }
     for (const auto& positional : path.back()->positionals) {
       if (positional.kind == ValueKind::file)
-        out += "complete -c adbrook -n " + quoted(condition) + " -F\n";
+        out += "complete -c adbrook -n " + in_quotes(condition) + " -F\n";
       for (const auto& choice : positional.choices)
-        out += "complete -c adbrook -n " + quoted(condition) + " -a " + choice + "\n";
+        out += "complete -c adbrook -n " + in_quotes(condition) + " -a " + choice + "\n";
     }
   });
   return out;

@@ -109,4 +109,14 @@ std::string show_json(const boost::json::value& value) {
   return out;
 }
 
+std::string text_member(const boost::json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value ? cell_of(*value) : "";
+}
+
+std::int64_t number_member(const boost::json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value && value->is_int64() ? value->as_int64() : 0;
+}
+
 }  // namespace adbrook::app

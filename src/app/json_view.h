@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/table.h"
@@ -19,5 +21,10 @@ Table table_of(const boost::json::array& rows);
 
 // The value as a table's cell: text without quotes, null as nothing.
 std::string cell_of(const boost::json::value& value);
+
+// A member as a cell; empty when there is none of that name.
+std::string text_member(const boost::json::object& object, std::string_view name);
+// A whole number; 0 when there is none of that name.
+std::int64_t number_member(const boost::json::object& object, std::string_view name);
 
 }  // namespace adbrook::app

@@ -40,6 +40,12 @@ Result<bus::KafkaOptions> kafka_options(const KafkaArguments& arguments) {
   return bus::KafkaOptions{arguments.bootstrap, std::move(*properties), *patience};
 }
 
+Result<bus::KafkaAdmin> open_admin(const KafkaArguments& arguments) {
+  const auto options = kafka_options(arguments);
+  if (!options) return pass(options.error());
+  return bus::KafkaAdmin::open(*options);
+}
+
 int fail_kafka(Console& console, const Error& error) {
   console.complain(error.message);
   if (error.kind == ErrorKind::already_exists || error.kind == ErrorKind::busy) return kExitNo;

@@ -9,12 +9,16 @@
 #include "app/console.h"
 #include "app/kafka_arguments.h"
 #include "base/result.h"
+#include "bus/kafka_admin.h"
 #include "bus/kafka_options.h"
 
 namespace adbrook::app {
 
 // From --bootstrap, -X and --timeout.
 Result<bus::KafkaOptions> kafka_options(const KafkaArguments& arguments);
+
+// A client for what an operator asks of the cluster.
+Result<bus::KafkaAdmin> open_admin(const KafkaArguments& arguments);
 
 // KEY and VALUE of each text. `flag` is what the error names.
 Result<std::vector<std::pair<std::string, std::string>>> split_pairs(

@@ -39,7 +39,7 @@ bool is_wildcard(const std::string& host) {
   return host.empty() || host == "0.0.0.0" || host == "::";
 }
 
-std::string count_of(std::size_t count, const std::string& what) {
+std::string counted(std::size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
@@ -129,7 +129,7 @@ class Replay {
     cluster_ = std::string(answer->cluster_id.value_or(""));
     remember_readable(*answer);
     add("Metadata", Health::good,
-        count_of(brokers_.size(), "broker") + ", " + count_of(answer->topics.size(), "topic"), "");
+        counted(brokers_.size(), "broker") + ", " + counted(answer->topics.size(), "topic"), "");
     return true;
   }
 

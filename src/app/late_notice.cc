@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <optional>
 
+#include "app/json_view.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -16,40 +17,30 @@ const boost::json::array& list_of(const boost::json::value& answer, std::string_
   return list && list->is_array() ? list->get_array() : kNone;
 }
 
-std::string text_of(const boost::json::object& row, std::string_view name) {
-  const auto* member = row.if_contains(name);
-  return member && member->is_string() ? std::string(member->get_string()) : std::string();
-}
-
-std::int64_t number_of(const boost::json::object& row, std::string_view name) {
-  const auto* member = row.if_contains(name);
-  return member && member->is_int64() ? member->get_int64() : 0;
-}
-
 std::int64_t late_count(const boost::json::value& answer) {
   std::int64_t count = 0;
   for (const auto& item : list_of(answer, "outcomes"))
-    if (const auto* row = item.if_object(); row && text_of(*row, "outcome") == "late")
-      count += number_of(*row, "count");
+    if (const auto* row = item.if_object(); row && text_member(*row, "outcome") == "late")
+      count += number_member(*row, "count");
   return count;
 }
 
-struct Place {
+struct PartitionTime {
   std::string name;
   Timestamp watermark;
 };
 
 // The input whose watermark stands highest, if any had an event.
-std::optional<Place> furthest(const boost::json::value& answer) {
-  std::optional<Place> best;
+std::optional<PartitionTime> furthest(const boost::json::value& answer) {
+  std::optional<PartitionTime> best;
   for (const auto& item : list_of(answer, "watermarks")) {
     const auto* row = item.if_object();
-    const auto time = row ? parse_time(text_of(*row, "watermark"))
+    const auto time = row ? parse_time(text_member(*row, "watermark"))
                           : Result<Timestamp>(fail(ErrorKind::invalid, ""));
     if (!time || (best && best->watermark >= *time)) continue;
-    best = Place{
-        text_of(*row, "topic") + ", partition " + std::to_string(number_of(*row, "partition")),
-        *time};
+    best = PartitionTime{text_member(*row, "topic") + ", partition " +
+                             std::to_string(number_member(*row, "partition")),
+                         *time};
   }
   return best;
 }

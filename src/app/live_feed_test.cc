@@ -13,20 +13,21 @@
 namespace adbrook::app {
 namespace {
 
-constexpr Millis kPatience{20'000};
+constexpr Millis kFeedPatience{20'000};
 
 // A reader of the stream that takes it apart into events.
 class StreamReader {
  public:
   StreamReader(io::Network& network, std::uint16_t port, const std::string& fields = "") {
     auto connected = std::make_shared<std::promise<void>>();
-    network.connect("127.0.0.1", port, kPatience, [this, connected](Result<io::TcpStream> stream) {
-      stream_.emplace(std::move(*stream));
-      connected->set_value();
-    });
+    network.connect("127.0.0.1", port, kFeedPatience,
+                    [this, connected](Result<io::TcpStream> stream) {
+                      stream_.emplace(std::move(*stream));
+                      connected->set_value();
+                    });
     connected->get_future().wait();
     request_ = "GET /v1/live HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
-    stream_->write_all(as_bytes(request_), kPatience, [](Result<void>) {});
+    stream_->write_all(as_bytes(request_), kFeedPatience, [](Result<void>) {});
   }
 
   struct Event {
@@ -64,7 +65,7 @@ class StreamReader {
       }
       auto got = std::make_shared<std::promise<std::size_t>>();
       auto room = std::make_shared<std::array<std::byte, 65536>>();
-      stream_->read_some(*room, kPatience,
+      stream_->read_some(*room, kFeedPatience,
                          [got, room](Result<std::size_t> r) { got->set_value(r.value_or(0)); });
       const std::size_t size = got->get_future().get();
       if (size == 0) return {};

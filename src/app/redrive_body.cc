@@ -12,7 +12,7 @@ namespace {
 using ads::Checked;
 using ads::Reason;
 
-constexpr std::size_t kDetailSizeMax = 300;
+constexpr std::size_t kRedriveDetailMax = 300;
 
 struct Parts {
   std::optional<Uuid> letter;
@@ -64,7 +64,7 @@ Checked<void> put(const serde::JsonField& field, Parts& parts) {
 Checked<Redrive> read_redrive(const serde::JsonElement& element) {
   if (!element.fields)
     return std::unexpected(ads::Refusal{
-        {}, Reason::unreadable, printable(element.fields.error().message, kDetailSizeMax)});
+        {}, Reason::unreadable, printable(element.fields.error().message, kRedriveDetailMax)});
   Parts parts;
   for (const serde::JsonField& field : *element.fields)
     if (auto done = put(field, parts); !done) return std::unexpected(std::move(done.error()));

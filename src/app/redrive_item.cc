@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-std::string text_of(const json::object& letter, std::string_view name) {
+std::string string_of(const json::object& letter, std::string_view name) {
   const auto* value = letter.if_contains(name);
   const auto* text = value ? value->if_string() : nullptr;
   return text ? std::string(*text) : "";
@@ -61,9 +61,9 @@ Result<std::string> changed(const std::string& event, const std::vector<FieldCha
 
 std::string line_of(const json::object& letter, const RedriveRules& rules, const char* form,
                     const std::string& bytes) {
-  const std::string as = rules.as.empty() ? text_of(letter, "as") : rules.as;
+  const std::string as = rules.as.empty() ? string_of(letter, "as") : rules.as;
   return json::serialize(
-             json::object{{"letter", text_of(letter, "id")}, {"as", as}, {form, bytes}}) +
+             json::object{{"letter", string_of(letter, "id")}, {"as", as}, {form, bytes}}) +
          "\n";
 }
 
@@ -84,9 +84,9 @@ Result<std::vector<FieldChange>> parse_changes(const std::vector<std::string>& p
 
 Result<std::string> redrive_line(const json::object& letter, const RedriveRules& rules) {
   const bool has_event = letter.contains("event");
-  const std::string text = text_of(letter, has_event ? "event" : "text");
+  const std::string text = string_of(letter, has_event ? "event" : "text");
   if (rules.changes.empty())
-    return letter.contains("hex") ? line_of(letter, rules, "hex", text_of(letter, "hex"))
+    return letter.contains("hex") ? line_of(letter, rules, "hex", string_of(letter, "hex"))
                                   : line_of(letter, rules, "text", text);
   auto event = changed(text, rules.changes);
   if (!event) return pass(std::move(event.error()));

@@ -19,15 +19,11 @@ using http::Method;
 using http::Request;
 using http::Responder;
 
-http::Response json_response(std::string body) {
-  if (!body.ends_with('\n')) body += '\n';
-  return {.content_type = "application/json", .body = std::move(body)};
-}
-
 template <class T>
 ads::Answer<T> as_json(Responder responder, std::string (*write)(const T&) = ads::to_json) {
   return [write, responder = std::move(responder)](Result<T> result) mutable {
-    responder.send(result ? json_response(write(*result)) : http::problem_response(result.error()));
+    responder.send(result ? http::json_response(write(*result))
+                          : http::problem_response(result.error()));
   };
 }
 

@@ -17,11 +17,6 @@ using http::Method;
 using http::Request;
 using http::Responder;
 
-http::Response json_response(std::string body) {
-  if (!body.ends_with('\n')) body += '\n';
-  return {.content_type = "application/json", .body = std::move(body)};
-}
-
 // Gives `make` the answer, or tells the client why there is none.
 template <class T, class Make>
 ads::Answer<T> answer_with(Responder responder, Make make) {
@@ -67,7 +62,7 @@ void answer_report(ads::ClickService& clicks, const Request& request, Responder 
   clicks.report(std::move(question->query), question->wait,
                 answer_with<ads::Report>(
                     std::move(responder), [csv = question->csv](const ads::Report& report) {
-                      if (!csv) return json_response(to_json(report));
+                      if (!csv) return http::json_response(to_json(report));
                       return http::Response{.content_type = "text/csv; charset=utf-8",
                                             .body = to_csv(report)};
                     }));
@@ -113,7 +108,7 @@ http::Response outcomes_response(const ads::Audit& audit) {
   }
   json.end_array();
   json.end_object();
-  return json_response(std::move(body));
+  return http::json_response(std::move(body));
 }
 
 void answer_samples(const QuerySources& sources, const Request& request, Responder responder) {
@@ -129,7 +124,7 @@ void answer_samples(const QuerySources& sources, const Request& request, Respond
   ads::outcome_samples(
       sources.search, sources.bus, std::move(asked),
       answer_with<std::vector<ads::OutcomeSample>>(std::move(responder), [](const auto& samples) {
-        return json_response(to_json(samples));
+        return http::json_response(to_json(samples));
       }));
 }
 
@@ -237,7 +232,7 @@ void add_query_routes(http::Router& router, QuerySources sources) {
              [&clicks](const Request& q, Responder r) { answer_cells(clicks, q, std::move(r)); });
   router.add(Method::get, "/v1/audit", [&clicks](const Request& q, Responder r) {
     answer_audit(clicks, q, std::move(r),
-                 [](const ads::Audit& audit) { return json_response(to_json(audit)); });
+                 [](const ads::Audit& audit) { return http::json_response(to_json(audit)); });
   });
   router.add(Method::get, "/v1/outcomes", [&clicks](const Request& q, Responder r) {
     answer_audit(clicks, q, std::move(r), outcomes_response);

@@ -18,10 +18,6 @@ using http::Request;
 using http::Responder;
 using serde::JsonWriter;
 
-http::Response json_response(std::string body) {
-  return {.content_type = "application/json", .body = std::move(body) + "\n"};
-}
-
 void write_partition(JsonWriter& json, const log::Log& log, std::string_view topic,
                      std::int32_t number) {
   const auto id = log.partition(topic, number);
@@ -55,7 +51,7 @@ http::Response topics_response(const log::Log& log) {
   }
   json.end_array();
   json.end_object();
-  return json_response(std::move(body));
+  return http::json_response(std::move(body));
 }
 
 // Where a reader wants to begin: newest, beginning, an offset, or @TIME.
@@ -93,11 +89,11 @@ Result<http::Response> peek(const TopicSources& sources, const Request& request)
   TopicPeek peek(sources.bus, {topic, static_cast<std::int32_t>(*number)});
   if (auto read = peek.read(*begin, static_cast<std::size_t>(*limit)); !read)
     return pass(read.error(), "topic");
-  return json_response(std::move(peek).to_json(sources.log.ends(*partition)));
+  return http::json_response(std::move(peek).to_json(sources.log.ends(*partition)));
 }
 
 void answer_groups(const TopicSources& sources, Responder responder) {
-  responder.send(json_response(
+  responder.send(http::json_response(
       to_json(list_groups(sources.log, sources.bus, sources.groups), sources.clock.now())));
 }
 

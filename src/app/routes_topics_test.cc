@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kId = "0f7e1c2a-9b3d-4e5f-8a6b-7c8d9e0f1a2b";
 
-std::string impression() {
+std::string avro_impression() {
   return "{\"uuid\":\"" + std::string(kId) +
          "\",\"timestamp\":1700000000000,\"campaignId\":7,\"pubId\":3,\"city\":\"Lyon\"}";
 }
@@ -60,7 +60,7 @@ class TopicRoutesTest : public ::testing::Test {
 };
 
 TEST_F(TopicRoutesTest, records_are_shown_decoded_and_raw_from_where_one_asks) {
-  for (int i = 0; i < 5; ++i) post("/v1/impressions", impression());
+  for (int i = 0; i < 5; ++i) post("/v1/impressions", avro_impression());
   const auto newest = ask("/v1/topics/impressions/records?limit=2");
   EXPECT_EQ(newest.at("end"), 5);
   ASSERT_EQ(newest.at("records").as_array().size(), 2U) << newest;
@@ -84,7 +84,7 @@ TEST_F(TopicRoutesTest, records_are_shown_decoded_and_raw_from_where_one_asks) {
 }
 
 TEST_F(TopicRoutesTest, a_group_tells_its_positions_and_what_waits) {
-  post("/v1/impressions", impression());
+  post("/v1/impressions", avro_impression());
   ask("/v1/audit?wait=10s");
   const auto groups = ask("/v1/groups");
   const auto& all = groups.at("groups").as_array();
@@ -101,7 +101,7 @@ TEST_F(TopicRoutesTest, a_group_tells_its_positions_and_what_waits) {
 }
 
 TEST_F(TopicRoutesTest, samples_of_an_outcome_name_their_events) {
-  for (int i = 0; i < 3; ++i) post("/v1/impressions", impression());
+  for (int i = 0; i < 3; ++i) post("/v1/impressions", avro_impression());
   ask("/v1/audit?wait=10s");
   const auto found = ask("/v1/outcomes/samples?topic=impressions&outcome=duplicate&limit=10");
   ASSERT_EQ(found.at("samples").as_array().size(), 2U) << found;
@@ -113,14 +113,14 @@ TEST_F(TopicRoutesTest, samples_of_an_outcome_name_their_events) {
 }
 
 TEST_F(TopicRoutesTest, a_dry_run_answers_the_same_and_keeps_nothing) {
-  EXPECT_EQ(post("/v1/impressions?dry_run=1", impression()).at("accepted"), 1);
-  EXPECT_EQ(post("/v1/impressions?dry_run=1", "[" + impression() + ",{\"uuid\":\"x\"}]")
+  EXPECT_EQ(post("/v1/impressions?dry_run=1", avro_impression()).at("accepted"), 1);
+  EXPECT_EQ(post("/v1/impressions?dry_run=1", "[" + avro_impression() + ",{\"uuid\":\"x\"}]")
                 .at("rejected")
                 .as_array()
                 .size(),
             1U);
   EXPECT_EQ(ask("/v1/topics/impressions/records").at("end"), 0);
-  EXPECT_EQ(post("/v1/impressions?dry_run=2", impression()).at("status"), 400);
+  EXPECT_EQ(post("/v1/impressions?dry_run=2", avro_impression()).at("status"), 400);
 }
 
 TEST_F(TopicRoutesTest, the_system_tells_health_disk_and_settings) {

@@ -11,7 +11,7 @@
 namespace adbrook::app {
 namespace {
 
-constexpr Millis kLook{5};
+constexpr Millis kStopCheck{5};
 constexpr Millis kWatch{500};
 
 // Errors before the first answer are the environment's, unless a setting is to blame.
@@ -46,7 +46,7 @@ std::string ready_line(Engine& engine, Nanos took) {
 // is in trouble.
 bool wait_until_restored(Engine& engine, Interrupt& interrupt) {
   while (!engine.tasks().restored() && engine.tasks().trouble().empty())
-    if (interrupt.wait_for(kLook)) return false;
+    if (interrupt.wait_for(kStopCheck)) return false;
   return engine.tasks().trouble().empty();
 }
 

@@ -35,7 +35,7 @@ std::string without_trailing_space(std::string line) {
   return line + "\n";
 }
 
-std::string as_text(const Table& table) {
+std::string text_table(const Table& table) {
   std::vector<std::size_t> widths;
   for (const auto& column : table.columns) widths.push_back(width_of(column.name));
   for (const auto& row : table.rows)
@@ -98,7 +98,7 @@ std::string print_table(const Table& table, TableFormat format) {
     case TableFormat::json: return as_json(table);
     case TableFormat::table: break;
   }
-  return as_text(table);
+  return text_table(table);
 }
 
 }  // namespace adbrook::app

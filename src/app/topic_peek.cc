@@ -22,7 +22,8 @@ ByteView first_of(ByteView bytes, std::size_t most) {
 }
 
 // Text when it is some, else hex under the name with "_hex".
-void write_bytes(JsonWriter& json, const std::string& name, const std::optional<ByteView>& bytes) {
+void write_text_or_hex(JsonWriter& json, const std::string& name,
+                       const std::optional<ByteView>& bytes) {
   if (!bytes) {
     json.key(name);
     json.null();
@@ -77,13 +78,13 @@ void TopicPeek::write(const record::RecordView& record, Timestamp append_time) {
   json.field("offset", record.offset.value);
   json.field("timestamp", std::string_view(format_time(record.timestamp)));
   json.field("append_time", std::string_view(format_time(append_time)));
-  write_bytes(json, "key", record.key);
+  write_text_or_hex(json, "key", record.key);
   const ShownValue value = values_.show(record.value);
   if (value.is_json) {
     json.key("value");
     json.raw(value.text);
   } else {
-    write_bytes(json, "text", record.value);
+    write_text_or_hex(json, "text", record.value);
   }
   json.field("size", static_cast<std::int64_t>(record.value ? record.value->size() : 0));
   json.field("hex",
@@ -94,7 +95,7 @@ void TopicPeek::write(const record::RecordView& record, Timestamp append_time) {
     for (const record::Header& header : *headers) {
       json.begin_object();
       json.field("name", header.key);
-      write_bytes(json, "value", header.value);
+      write_text_or_hex(json, "value", header.value);
       json.end_object();
     }
   }

@@ -7,7 +7,7 @@
 #include "broker/broker.h"
 
 namespace adbrook::broker {
-namespace {
+namespace api_list_test {
 
 std::string whole_page() {
   std::ifstream in(std::string(ADBROOK_SOURCE_DIR) + "/docs/kafka.md");
@@ -33,5 +33,5 @@ TEST(ApiList, docs_kafka_md_has_exactly_the_apis_and_versions_that_are_offered) 
       << kHead << table;
 }
 
-}  // namespace
+}  // namespace api_list_test
 }  // namespace adbrook::broker

@@ -18,7 +18,7 @@
 #include "protocol/k60_describe_cluster.h"
 
 namespace adbrook::broker {
-namespace {
+namespace broker_test {
 
 using namespace protocol;  // NOLINT: tests name many messages
 
@@ -310,5 +310,5 @@ TEST_F(BrokerTest, the_cluster_is_described) {
   EXPECT_EQ(answer->controller_id, answer->brokers.at(0).broker_id);
 }
 
-}  // namespace
+}  // namespace broker_test
 }  // namespace adbrook::broker

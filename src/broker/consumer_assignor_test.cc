@@ -8,7 +8,7 @@
 #include "io/test_seed.h"
 
 namespace adbrook::broker {
-namespace {
+namespace consumer_assignor_test {
 
 constexpr Uuid kT{1, 1};
 constexpr Uuid kU{1, 2};
@@ -151,5 +151,5 @@ TEST(ConsumerAssignor, whatever_members_want_all_is_given_once_and_evenly) {
   }
 }
 
-}  // namespace
+}  // namespace consumer_assignor_test
 }  // namespace adbrook::broker

@@ -17,7 +17,7 @@
 #include "protocol/k69_consumer_group_describe.h"
 
 namespace adbrook::broker {
-namespace {
+namespace consumer_group_api_test {
 
 using namespace protocol;  // NOLINT: tests name many messages
 
@@ -275,5 +275,5 @@ TEST_F(ConsumerGroupApiTest, it_ends_only_when_all_of_it_is_in_the_log) {
   EXPECT_EQ(beat("b", 1)->error_code, ErrorCode::none);
 }
 
-}  // namespace
+}  // namespace consumer_group_api_test
 }  // namespace adbrook::broker

@@ -13,7 +13,7 @@
 #include "protocol/k68_consumer_group_heartbeat.h"
 
 namespace adbrook::broker {
-namespace {
+namespace consumer_group_crash_test {
 
 using namespace protocol;  // NOLINT: tests name many messages
 
@@ -190,5 +190,5 @@ TEST(ConsumerGroupCrash, what_members_were_told_is_true_after_any_crash) {
   }
 }
 
-}  // namespace
+}  // namespace consumer_group_crash_test
 }  // namespace adbrook::broker

@@ -11,7 +11,7 @@
 #include "io/test_seed.h"
 
 namespace adbrook::broker {
-namespace {
+namespace consumer_group_simulation_test {
 
 constexpr int kStepCount = 2'500;
 constexpr Timestamp kWall{1'700'000'000'000};
@@ -321,5 +321,5 @@ TEST(ConsumerGroupSimulation, whatever_members_do_a_partition_has_one_owner) {
   }
 }
 
-}  // namespace
+}  // namespace consumer_group_simulation_test
 }  // namespace adbrook::broker

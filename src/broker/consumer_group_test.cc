@@ -7,7 +7,7 @@
 #include "broker/topic_pattern.h"
 
 namespace adbrook::broker {
-namespace {
+namespace consumer_group_test {
 
 constexpr Uuid kT{1, 1};
 constexpr Uuid kU{1, 2};
@@ -452,5 +452,5 @@ TEST_F(ConsumerGroupTest, an_administrator_takes_members_out) {
   EXPECT_FALSE(group->has_members());
 }
 
-}  // namespace
+}  // namespace consumer_group_test
 }  // namespace adbrook::broker

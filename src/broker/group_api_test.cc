@@ -17,7 +17,7 @@
 #include "protocol/k47_offset_delete.h"
 
 namespace adbrook::broker {
-namespace {
+namespace group_api_test {
 
 using namespace protocol;  // NOLINT: tests name many messages
 
@@ -268,5 +268,5 @@ TEST_F(GroupApiTest, the_coordinator_is_this_broker) {
             ErrorCode::invalid_request);
 }
 
-}  // namespace
+}  // namespace group_api_test
 }  // namespace adbrook::broker

@@ -9,7 +9,7 @@
 #include "io/test_seed.h"
 
 namespace adbrook::broker {
-namespace {
+namespace group_simulation_test {
 
 constexpr int kPartitionCount = 12;
 constexpr int kStepCount = 3'000;
@@ -260,5 +260,5 @@ TEST(GroupSimulation, whatever_members_do_a_partition_has_one_owner) {
   }
 }
 
-}  // namespace
+}  // namespace group_simulation_test
 }  // namespace adbrook::broker

@@ -5,7 +5,7 @@
 #include <memory>
 
 namespace adbrook::broker {
-namespace {
+namespace group_test {
 
 constexpr Timestamp kWall{1'700'000'000'000};
 
@@ -383,5 +383,5 @@ TEST_F(GroupTest, the_topics_of_a_subscription_are_read_with_care) {
   EXPECT_FALSE(subscribed_topics(bytes(std::string_view("\0\1\xff\xff\xff\xff", 6))));
 }
 
-}  // namespace
+}  // namespace group_test
 }  // namespace adbrook::broker

@@ -17,8 +17,8 @@ using protocol::FetchRequest;
 using protocol::FetchResponse;
 using FetchCall = Call<FetchRequest, FetchResponse>;
 
-constexpr std::int16_t kIdsSince = 13;
-constexpr std::int8_t kReadCommitted = 1;
+constexpr std::int16_t kFetchIdsSince = 13;
+constexpr std::int8_t kFetchReadCommitted = 1;
 // A client may ask for a longer wait; an empty answer after this is as good.
 constexpr Millis kWaitMax{60'000};
 // Even when too much is on its way already, a fetch gets this, or nobody would make progress.
@@ -117,7 +117,7 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
   }
 
   void look_at_topic(const FetchRequest::Topic& asked) {
-    const bool by_id = call_.version() >= kIdsSince;
+    const bool by_id = call_.version() >= kFetchIdsSince;
     const auto topic = find_topic(broker_.log(), asked.topic, asked.topic_id, by_id);
     auto& looked = looked_.emplace_back();
     for (const auto& partition : asked.partitions) {
@@ -148,7 +148,7 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
   }
 
   void read(Looked& looked, Offset from, std::int32_t partition_max) {
-    const bool committed = call_->isolation_level == kReadCommitted;
+    const bool committed = call_->isolation_level == kFetchReadCommitted;
     const Offset end = committed ? looked.ends.stable : looked.ends.visible;
     if (from >= end) return;
     const std::int64_t size_max =

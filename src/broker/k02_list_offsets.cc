@@ -13,7 +13,7 @@ namespace {
 using protocol::ErrorCode;
 using protocol::ListOffsetsRequest;
 using protocol::ListOffsetsResponse;
-using ListCall = Call<ListOffsetsRequest, ListOffsetsResponse>;
+using ListOffsetsCall = Call<ListOffsetsRequest, ListOffsetsResponse>;
 
 constexpr std::int64_t kLatest = -1;
 constexpr std::int64_t kEarliest = -2;
@@ -21,7 +21,7 @@ constexpr std::int64_t kMaxTimestamp = -3;
 constexpr std::int64_t kEarliestLocal = -4;
 constexpr std::int64_t kLatestTiered = -5;
 constexpr std::int64_t kEarliestPendingTiered = -6;
-constexpr std::int8_t kReadCommitted = 1;
+constexpr std::int8_t kListOffsetsReadCommitted = 1;
 // A batch's header may promise a time that none of its records has; so many are looked into.
 constexpr int kBatchesLookedIntoMax = 100;
 
@@ -100,14 +100,14 @@ ListOffsetsResponse::Partition answer_partition(Broker& broker, std::string_view
   return answer;
 }
 
-void answer_list_offsets(Broker& broker, ListCall call) {
+void answer_list_offsets(Broker& broker, ListOffsetsCall call) {
   ListOffsetsResponse response;
   for (const auto& asked : call->topics) {
     auto& topic = response.topics.emplace_back();
     topic.name = asked.name;
     for (const auto& partition : asked.partitions)
-      topic.partitions.push_back(
-          answer_partition(broker, asked.name, partition, call->isolation_level == kReadCommitted));
+      topic.partitions.push_back(answer_partition(
+          broker, asked.name, partition, call->isolation_level == kListOffsetsReadCommitted));
   }
   call.answer(response);
 }

@@ -17,7 +17,7 @@ using protocol::MetadataRequest;
 using protocol::MetadataResponse;
 using MetadataCall = Call<MetadataRequest, MetadataResponse>;
 
-constexpr std::int16_t kIdsSince = 10;
+constexpr std::int16_t kMetadataIdsSince = 10;
 constexpr std::int16_t kNullIsAllSince = 1;
 
 // What is answered, owning its names until it is encoded.
@@ -90,7 +90,8 @@ void answer_metadata(Broker& broker, MetadataCall call) {
   std::vector<std::string> to_make;
   for (const MetadataRequest::Topic& asked : *call->topics) {
     // Java's client sends an empty name with the id, others none.
-    const bool by_id = call.version() >= kIdsSince && (!asked.name || asked.topic_id != Uuid{});
+    const bool by_id =
+        call.version() >= kMetadataIdsSince && (!asked.name || asked.topic_id != Uuid{});
     const std::string_view name = asked.name.value_or("");
     auto topic = find_topic(broker.log(), name, asked.topic_id, by_id);
     if (topic)

@@ -12,14 +12,14 @@ namespace {
 using protocol::ErrorCode;
 using protocol::OffsetCommitRequest;
 using protocol::OffsetCommitResponse;
-using CommitCall = Call<OffsetCommitRequest, OffsetCommitResponse>;
+using OffsetCommitCall = Call<OffsetCommitRequest, OffsetCommitResponse>;
 
 constexpr std::int16_t kMemberEpochSince = 9;
-constexpr std::int16_t kIdsSince = 10;
+constexpr std::int16_t kOffsetCommitIdsSince = 10;
 
 // The answer, and which of its partitions wait for the append.
-struct Committing {
-  explicit Committing(CommitCall made) : call(std::move(made)) {}
+struct OffsetCommitCommitting {
+  explicit OffsetCommitCommitting(OffsetCommitCall made) : call(std::move(made)) {}
 
   void finish(ErrorCode error) {
     for (auto& topic : response.topics)
@@ -28,17 +28,17 @@ struct Committing {
     call.answer(response);
   }
 
-  CommitCall call;
+  OffsetCommitCall call;
   OffsetCommitResponse response;
 };
 
-void answer_offset_commit(Broker& broker, CommitCall made) {
-  auto work = std::make_unique<Committing>(std::move(made));
-  const CommitCall& call = work->call;
+void answer_offset_commit(Broker& broker, OffsetCommitCall made) {
+  auto work = std::make_unique<OffsetCommitCommitting>(std::move(made));
+  const OffsetCommitCall& call = work->call;
   const std::string group(call->group_id);
   std::vector<log::OffsetCommit> offsets;
   for (const auto& asked : call->topics) {
-    const bool by_id = call.version() >= kIdsSince;
+    const bool by_id = call.version() >= kOffsetCommitIdsSince;
     const auto topic = find_topic(broker.log(), asked.name, asked.topic_id, by_id);
     auto& shown = work->response.topics.emplace_back();
     shown.name = asked.name;

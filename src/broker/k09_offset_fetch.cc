@@ -14,20 +14,20 @@ namespace {
 using protocol::ErrorCode;
 using protocol::OffsetFetchRequest;
 using protocol::OffsetFetchResponse;
-using FetchCall = Call<OffsetFetchRequest, OffsetFetchResponse>;
-using AskedTopics = std::optional<std::vector<OffsetFetchRequest::Topic>>;
+using OffsetFetchCall = Call<OffsetFetchRequest, OffsetFetchResponse>;
+using OffsetFetchAskedTopics = std::optional<std::vector<OffsetFetchRequest::Topic>>;
 
 constexpr std::int16_t kManyGroupsSince = 8;
-constexpr std::int16_t kIdsSince = 10;
+constexpr std::int16_t kOffsetFetchIdsSince = 10;
 
 // Builds the answer for groups, keeping the texts that it shows.
-class Answering {
+class OffsetFetchAnswering {
  public:
-  Answering(Broker& broker, bool stable, bool by_id)
+  OffsetFetchAnswering(Broker& broker, bool stable, bool by_id)
       : broker_(broker), stable_(stable), by_id_(by_id) {}
 
   std::vector<OffsetFetchResponse::Topic> topics(const std::string& group,
-                                                 const AskedTopics& asked) {
+                                                 const OffsetFetchAskedTopics& asked) {
     return asked ? named(group, *asked) : all(group);
   }
 
@@ -88,8 +88,9 @@ class Answering {
   std::list<std::string> texts_;  // stays where it is while it grows
 };
 
-void answer_offset_fetch(Broker& broker, FetchCall call) {
-  Answering answering(broker, call->require_stable, call.version() >= kIdsSince);
+void answer_offset_fetch(Broker& broker, OffsetFetchCall call) {
+  OffsetFetchAnswering answering(broker, call->require_stable,
+                                 call.version() >= kOffsetFetchIdsSince);
   OffsetFetchResponse response;
   if (call.version() < kManyGroupsSince) {
     response.topics = answering.topics(std::string(call->group_id), call->topics);

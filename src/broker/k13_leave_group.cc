@@ -10,10 +10,10 @@ namespace {
 using protocol::LeaveGroupRequest;
 using protocol::LeaveGroupResponse;
 
-constexpr std::int16_t kManySince = 3;
+constexpr std::int16_t kLeaveGroupManySince = 3;
 
 void answer_leave_group(Broker& broker, Call<LeaveGroupRequest, LeaveGroupResponse> call) {
-  const bool many = call.version() >= kManySince;
+  const bool many = call.version() >= kLeaveGroupManySince;
   std::vector<MemberClaim> claims;
   if (!many) claims.push_back({.member_id = std::string(call->member_id)});
   for (const auto& member : call->members) {

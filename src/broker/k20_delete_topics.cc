@@ -11,9 +11,9 @@ namespace {
 using protocol::DeleteTopicsRequest;
 using protocol::DeleteTopicsResponse;
 using protocol::ErrorCode;
-using DeleteCall = Call<DeleteTopicsRequest, DeleteTopicsResponse>;
+using DeleteTopicsCall = Call<DeleteTopicsRequest, DeleteTopicsResponse>;
 
-constexpr std::int16_t kIdsSince = 6;
+constexpr std::int16_t kDeleteTopicsIdsSince = 6;
 
 struct Gone {
   std::string name;
@@ -38,7 +38,7 @@ Gone erase(Broker& broker, std::string_view name, Uuid id, bool by_id) {
   return gone;
 }
 
-void delete_topics(Broker& broker, DeleteCall call) {
+void delete_topics(Broker& broker, DeleteTopicsCall call) {
   std::vector<Gone> all;
   for (const std::string_view name : call->topic_names)
     all.push_back(erase(broker, name, {}, false));
@@ -47,7 +47,7 @@ void delete_topics(Broker& broker, DeleteCall call) {
   DeleteTopicsResponse response;
   for (const Gone& gone : all) {
     auto& topic = response.responses.emplace_back();
-    const bool unnamed = call.version() >= kIdsSince && gone.name.empty();
+    const bool unnamed = call.version() >= kDeleteTopicsIdsSince && gone.name.empty();
     if (!unnamed) topic.name = gone.name;
     topic.topic_id = gone.id;
     topic.error_code = gone.error;
@@ -56,7 +56,7 @@ void delete_topics(Broker& broker, DeleteCall call) {
   call.answer(response);
 }
 
-void answer_delete_topics(Broker& broker, DeleteCall call) {
+void answer_delete_topics(Broker& broker, DeleteTopicsCall call) {
   broker.slow_executor().post(
       [&broker, call = std::move(call)]() mutable { delete_topics(broker, std::move(call)); });
 }

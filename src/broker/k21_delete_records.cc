@@ -9,7 +9,7 @@ namespace {
 
 using protocol::DeleteRecordsRequest;
 using protocol::DeleteRecordsResponse;
-using DeleteCall = Call<DeleteRecordsRequest, DeleteRecordsResponse>;
+using DeleteRecordsCall = Call<DeleteRecordsRequest, DeleteRecordsResponse>;
 
 constexpr std::int64_t kUpToTheEnd = -1;
 
@@ -41,7 +41,7 @@ DeleteRecordsResponse::Partition delete_records(Broker& broker, std::string_view
   return answer;
 }
 
-void answer_delete_records(Broker& broker, DeleteCall made) {
+void answer_delete_records(Broker& broker, DeleteRecordsCall made) {
   broker.slow_executor().post([&broker, call = std::move(made)]() mutable {
     DeleteRecordsResponse response;
     for (const auto& asked : call->topics) {

@@ -12,7 +12,7 @@ using protocol::InitProducerIdRequest;
 using protocol::InitProducerIdResponse;
 using InitCall = Call<InitProducerIdRequest, InitProducerIdResponse>;
 
-constexpr std::int16_t kFencedSince = 4;
+constexpr std::int16_t kInitProducerIdFencedSince = 4;
 
 // An idempotent producer may raise its own epoch without asking; one that asks gets a fresh id.
 void answer_idempotent(Broker& broker, InitCall call) {
@@ -34,7 +34,7 @@ void answer_init_producer_id(Broker& broker, InitCall call) {
                                          .expected = {call->producer_id, call->producer_epoch}};
   broker.transactions().init(
       id, request, [call = std::move(call)](ErrorCode error, ProducerIdentity identity) mutable {
-        if (error == ErrorCode::producer_fenced && call.version() < kFencedSince)
+        if (error == ErrorCode::producer_fenced && call.version() < kInitProducerIdFencedSince)
           error = ErrorCode::invalid_producer_epoch;
         InitProducerIdResponse response{.error_code = error};
         if (error == ErrorCode::none) {

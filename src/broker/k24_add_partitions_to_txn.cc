@@ -14,19 +14,20 @@ namespace {
 
 using protocol::AddPartitionsToTxnRequest;
 using protocol::AddPartitionsToTxnResponse;
-using AddCall = Call<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse>;
-using AskedTopics = std::vector<AddPartitionsToTxnRequest::Topic>;
+using AddPartitionsToTxnCall = Call<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse>;
+using AddPartitionsToTxnAskedTopics = std::vector<AddPartitionsToTxnRequest::Topic>;
 using ShownTopics = std::vector<AddPartitionsToTxnResponse::Topic>;
 
-constexpr std::int16_t kFencedSince = 2;
-constexpr std::int16_t kManySince = 4;
-constexpr std::int16_t kAbortableSince = 5;
+constexpr std::int16_t kAddPartitionsToTxnFencedSince = 2;
+constexpr std::int16_t kAddPartitionsToTxnManySince = 4;
+constexpr std::int16_t kAddPartitionsToTxnAbortableSince = 5;
 // Of one request; each may wait for the disk by itself.
 constexpr std::size_t kTransactionsMax = 1'000;
 
 // The codes that can be said without the transaction: operation_not_attempted for all others when
 // one of them has such a code.
-ShownTopics look_at(Broker& broker, const AskedTopics& asked, std::vector<TopicPartition>& known) {
+ShownTopics look_at(Broker& broker, const AddPartitionsToTxnAskedTopics& asked,
+                    std::vector<TopicPartition>& known) {
   ShownTopics shown;
   bool all_known = true;
   for (const auto& topic : asked) {
@@ -61,7 +62,7 @@ void set_all(ShownTopics& topics, ErrorCode code) {
 // One request until all its transactions are answered. Shared by the writes under way.
 class Adding : public std::enable_shared_from_this<Adding> {
  public:
-  Adding(Broker& broker, AddCall call) : broker_(broker), call_(std::move(call)) {}
+  Adding(Broker& broker, AddPartitionsToTxnCall call) : broker_(broker), call_(std::move(call)) {}
 
   void run_one() {
     const std::string id(call_->v3_and_below_transactional_id);
@@ -87,7 +88,7 @@ class Adding : public std::enable_shared_from_this<Adding> {
   }
 
  private:
-  void add(const std::string& id, ProducerIdentity who, const AskedTopics& asked,
+  void add(const std::string& id, ProducerIdentity who, const AddPartitionsToTxnAskedTopics& asked,
            ShownTopics& shown) {
     std::vector<TopicPartition> partitions;
     shown = look_at(broker_, asked, partitions);
@@ -95,15 +96,16 @@ class Adding : public std::enable_shared_from_this<Adding> {
     ++open_;
     broker_.transactions().add_partitions(
         id, who, partitions, [self = shared_from_this(), &shown](ErrorCode error) {
-          if (error == ErrorCode::producer_fenced && self->call_.version() < kFencedSince)
+          if (error == ErrorCode::producer_fenced &&
+              self->call_.version() < kAddPartitionsToTxnFencedSince)
             error = ErrorCode::invalid_producer_epoch;
           set_all(shown, error);
           self->close_one();
         });
   }
 
-  void verify(const std::string& id, ProducerIdentity who, const AskedTopics& asked,
-              ShownTopics& shown) {
+  void verify(const std::string& id, ProducerIdentity who,
+              const AddPartitionsToTxnAskedTopics& asked, ShownTopics& shown) {
     std::vector<TopicPartition> partitions;
     shown = look_at(broker_, asked, partitions);
     if (partitions.empty()) return;
@@ -112,7 +114,8 @@ class Adding : public std::enable_shared_from_this<Adding> {
         const TopicPartition place{std::string(topic.name), partition.partition_index};
         ErrorCode error = broker_.transactions().verify(id, who, place);
         if (error == ErrorCode::invalid_producer_epoch) error = ErrorCode::producer_fenced;
-        if (error == ErrorCode::invalid_txn_state && call_.version() >= kAbortableSince)
+        if (error == ErrorCode::invalid_txn_state &&
+            call_.version() >= kAddPartitionsToTxnAbortableSince)
           error = ErrorCode::transaction_abortable;
         partition.partition_error_code = error;
       }
@@ -123,13 +126,13 @@ class Adding : public std::enable_shared_from_this<Adding> {
   }
 
   Broker& broker_;
-  AddCall call_;
+  AddPartitionsToTxnCall call_;
   AddPartitionsToTxnResponse response_;
   std::atomic<std::size_t> open_{1};  // one more than transactions, while they are begun
 };
 
-void answer_add_partitions(Broker& broker, AddCall call) {
-  const bool many = call.version() >= kManySince;
+void answer_add_partitions(Broker& broker, AddPartitionsToTxnCall call) {
+  const bool many = call.version() >= kAddPartitionsToTxnManySince;
   if (call->transactions.size() > kTransactionsMax) {
     AddPartitionsToTxnResponse refusal;
     refusal.error_code = ErrorCode::invalid_request;

@@ -9,17 +9,17 @@ namespace {
 
 using protocol::AddOffsetsToTxnRequest;
 using protocol::AddOffsetsToTxnResponse;
-using AddCall = Call<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>;
+using AddOffsetsToTxnCall = Call<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>;
 
-constexpr std::int16_t kFencedSince = 2;
+constexpr std::int16_t kAddOffsetsToTxnFencedSince = 2;
 
-void answer_add_offsets(Broker& broker, AddCall call) {
+void answer_add_offsets(Broker& broker, AddOffsetsToTxnCall call) {
   const std::string id(call->transactional_id);
   const std::string group(call->group_id);
   const ProducerIdentity who{call->producer_id, call->producer_epoch};
   broker.transactions().add_group(
       id, who, group, [call = std::move(call)](ErrorCode error) mutable {
-        if (error == ErrorCode::producer_fenced && call.version() < kFencedSince)
+        if (error == ErrorCode::producer_fenced && call.version() < kAddOffsetsToTxnFencedSince)
           error = ErrorCode::invalid_producer_epoch;
         call.answer({.error_code = error});
       });

@@ -12,7 +12,7 @@ using protocol::EndTxnRequest;
 using protocol::EndTxnResponse;
 using EndCall = Call<EndTxnRequest, EndTxnResponse>;
 
-constexpr std::int16_t kFencedSince = 2;
+constexpr std::int16_t kEndTxnFencedSince = 2;
 constexpr std::int16_t kRaisesEpochSince = 5;
 
 void answer_end(Broker& broker, EndCall call) {
@@ -23,7 +23,7 @@ void answer_end(Broker& broker, EndCall call) {
       .raises_epoch = call.version() >= kRaisesEpochSince};
   broker.transactions().end(
       id, request, [call = std::move(call)](ErrorCode error, ProducerIdentity next) mutable {
-        if (error == ErrorCode::producer_fenced && call.version() < kFencedSince)
+        if (error == ErrorCode::producer_fenced && call.version() < kEndTxnFencedSince)
           error = ErrorCode::invalid_producer_epoch;
         call.answer({.error_code = error, .producer_id = next.id, .producer_epoch = next.epoch});
       });

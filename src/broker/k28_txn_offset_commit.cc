@@ -10,18 +10,18 @@ namespace {
 
 using protocol::TxnOffsetCommitRequest;
 using protocol::TxnOffsetCommitResponse;
-using CommitCall = Call<TxnOffsetCommitRequest, TxnOffsetCommitResponse>;
+using TxnOffsetCommitCall = Call<TxnOffsetCommitRequest, TxnOffsetCommitResponse>;
 
-constexpr std::int16_t kAbortableSince = 4;
-constexpr std::int16_t kJoinsSince = 5;
+constexpr std::int16_t kTxnOffsetCommitAbortableSince = 4;
+constexpr std::int16_t kTxnOffsetCommitJoinsSince = 5;
 
-struct Committing {
-  explicit Committing(CommitCall made) : call(std::move(made)) {}
+struct TxnOffsetCommitCommitting {
+  explicit TxnOffsetCommitCommitting(TxnOffsetCommitCall made) : call(std::move(made)) {}
 
   void finish(ErrorCode error) {
     // Its clients know no other word for it here.
     if (error == ErrorCode::producer_fenced) error = ErrorCode::invalid_producer_epoch;
-    if (error == ErrorCode::invalid_txn_state && call.version() >= kAbortableSince)
+    if (error == ErrorCode::invalid_txn_state && call.version() >= kTxnOffsetCommitAbortableSince)
       error = ErrorCode::transaction_abortable;
     for (auto& topic : response.topics)
       for (auto& partition : topic.partitions)
@@ -29,19 +29,19 @@ struct Committing {
     call.answer(response);
   }
 
-  CommitCall call;
+  TxnOffsetCommitCall call;
   TxnOffsetCommitResponse response;
 };
 
-MemberClaim claim_of(const CommitCall& call) {
+MemberClaim claim_of(const TxnOffsetCommitCall& call) {
   MemberClaim claim{.member_id = std::string(call->member_id), .generation = call->generation_id};
   if (call->group_instance_id) claim.instance_id = std::string(*call->group_instance_id);
   return claim;
 }
 
-void answer_txn_offset_commit(Broker& broker, CommitCall made) {
-  auto work = std::make_unique<Committing>(std::move(made));
-  const CommitCall& call = work->call;
+void answer_txn_offset_commit(Broker& broker, TxnOffsetCommitCall made) {
+  auto work = std::make_unique<TxnOffsetCommitCommitting>(std::move(made));
+  const TxnOffsetCommitCall& call = work->call;
   Transaction::Offsets offsets;
   for (const auto& asked : call->topics) {
     auto& topic = work->response.topics.emplace_back();
@@ -66,8 +66,9 @@ void answer_txn_offset_commit(Broker& broker, CommitCall made) {
   if (error != ErrorCode::none) return work->finish(error);
   const std::string id(call->transactional_id);
   const ProducerIdentity who{call->producer_id, call->producer_epoch};
-  const auto unannounced = call.version() >= kJoinsSince ? Transaction::Unannounced::joins
-                                                         : Transaction::Unannounced::refused;
+  const auto unannounced = call.version() >= kTxnOffsetCommitJoinsSince
+                               ? Transaction::Unannounced::joins
+                               : Transaction::Unannounced::refused;
   broker.transactions().add_offsets(
       id, who, group, offsets, unannounced,
       [work = std::move(work)](ErrorCode result) { work->finish(result); });

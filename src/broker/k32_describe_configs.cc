@@ -17,21 +17,22 @@ using protocol::DescribeConfigsRequest;
 using protocol::DescribeConfigsResponse;
 using DescribeCall = Call<DescribeConfigsRequest, DescribeConfigsResponse>;
 
-constexpr std::int8_t kTopicResource = 2;
+constexpr std::int8_t kDescribeConfigsTopicResource = 2;
 constexpr std::int8_t kBrokerResource = 4;
 constexpr std::int8_t kFromTopic = 1;
 constexpr std::int8_t kFromSettingsFile = 4;
 constexpr std::int8_t kFromDefault = 5;
 
 // Builds the answer, keeping the texts that it shows.
-class Answering {
+class DescribeConfigsAnswering {
  public:
-  Answering(Broker& broker, const DescribeCall& call) : broker_(broker), call_(call) {}
+  DescribeConfigsAnswering(Broker& broker, const DescribeCall& call)
+      : broker_(broker), call_(call) {}
 
   DescribeConfigsResponse::Resource resource(const DescribeConfigsRequest::Resource& asked) {
     DescribeConfigsResponse::Resource shown{.resource_type = asked.resource_type,
                                             .resource_name = asked.resource_name};
-    if (asked.resource_type == kTopicResource) {
+    if (asked.resource_type == kDescribeConfigsTopicResource) {
       const auto topic = broker_.log().topic(asked.resource_name);
       if (!topic)
         return refused(shown,
@@ -94,7 +95,7 @@ class Answering {
 };
 
 void answer_describe_configs(Broker& broker, DescribeCall call) {
-  Answering answering(broker, call);
+  DescribeConfigsAnswering answering(broker, call);
   DescribeConfigsResponse response;
   for (const auto& asked : call->resources) response.results.push_back(answering.resource(asked));
   call.answer(response);

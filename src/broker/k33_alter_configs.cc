@@ -18,7 +18,7 @@ using protocol::AlterConfigsResponse;
 using protocol::IncrementalAlterConfigsRequest;
 using protocol::IncrementalAlterConfigsResponse;
 
-constexpr std::int8_t kTopicResource = 2;
+constexpr std::int8_t kAlterConfigsTopicResource = 2;
 
 enum Operation : std::int8_t { kSet = 0, kDelete = 1, kAppend = 2, kSubtract = 3 };
 
@@ -75,7 +75,7 @@ Altered change(const IncrementalAlterConfigsRequest::Config& asked, GivenConfig&
 
 // Finds the topic; what is no topic cannot be altered here.
 Altered check_resource(Broker& broker, std::int8_t type, std::string_view name) {
-  if (type != kTopicResource)
+  if (type != kAlterConfigsTopicResource)
     return {ErrorCode::invalid_request,
             "only topics can be altered; the broker's settings are in its settings file"};
   if (is_internal_topic(name))

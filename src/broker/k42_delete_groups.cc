@@ -12,22 +12,22 @@ namespace {
 
 using protocol::DeleteGroupsRequest;
 using protocol::DeleteGroupsResponse;
-using DeleteCall = Call<DeleteGroupsRequest, DeleteGroupsResponse>;
+using DeleteGroupsCall = Call<DeleteGroupsRequest, DeleteGroupsResponse>;
 
 // Shared by the deletions under way; the last one answers.
 struct Deleting {
-  explicit Deleting(DeleteCall made) : call(std::move(made)) {}
+  explicit Deleting(DeleteGroupsCall made) : call(std::move(made)) {}
 
   void finish_one() {
     if (open.fetch_sub(1) == 1) call.answer(response);
   }
 
-  DeleteCall call;
+  DeleteGroupsCall call;
   DeleteGroupsResponse response;
   std::atomic<std::size_t> open{1};
 };
 
-void answer_delete_groups(Broker& broker, DeleteCall made) {
+void answer_delete_groups(Broker& broker, DeleteGroupsCall made) {
   auto work = std::make_shared<Deleting>(std::move(made));
   for (const std::string_view id : work->call->groups_names)
     work->response.results.push_back({.group_id = id});

@@ -9,9 +9,9 @@ namespace {
 
 using protocol::OffsetDeleteRequest;
 using protocol::OffsetDeleteResponse;
-using DeleteCall = Call<OffsetDeleteRequest, OffsetDeleteResponse>;
+using OffsetDeleteCall = Call<OffsetDeleteRequest, OffsetDeleteResponse>;
 
-void send(DeleteCall& call, OffsetDeleteResponse response,
+void send(OffsetDeleteCall& call, OffsetDeleteResponse response,
           const GroupCoordinator::OffsetsDeleted& deleted) {
   response.error_code = deleted.error;
   if (deleted.error != ErrorCode::none) response.topics.clear();
@@ -22,7 +22,7 @@ void send(DeleteCall& call, OffsetDeleteResponse response,
   call.answer(response);
 }
 
-void answer_offset_delete(Broker& broker, DeleteCall call) {
+void answer_offset_delete(Broker& broker, OffsetDeleteCall call) {
   OffsetDeleteResponse response;
   std::vector<GroupCoordinator::OffsetPlace> places;
   for (const auto& asked : call->topics) {

@@ -13,14 +13,14 @@ namespace {
 
 using protocol::ListTransactionsRequest;
 using protocol::ListTransactionsResponse;
-using ListCall = Call<ListTransactionsRequest, ListTransactionsResponse>;
+using ListTransactionsCall = Call<ListTransactionsRequest, ListTransactionsResponse>;
 
 constexpr std::int16_t kLastVersion = 1;
 constexpr std::array<std::string_view, 8> kStates{
     "Empty",          "Ongoing",       "PrepareCommit", "PrepareAbort",
     "CompleteCommit", "CompleteAbort", "Dead",          "PrepareEpochFence"};
 
-bool passes(const ListCall& call, const TransactionSnapshot& snapshot, Timestamp now) {
+bool passes(const ListTransactionsCall& call, const TransactionSnapshot& snapshot, Timestamp now) {
   const auto& states = call->state_filters;
   const auto& producers = call->producer_id_filters;
   if (!states.empty() && std::ranges::find(states, to_string(snapshot.state)) == states.end())
@@ -32,7 +32,7 @@ bool passes(const ListCall& call, const TransactionSnapshot& snapshot, Timestamp
          (now - snapshot.started).count() >= call->duration_filter;
 }
 
-void answer_list_transactions(Broker& broker, ListCall call) {
+void answer_list_transactions(Broker& broker, ListTransactionsCall call) {
   ListTransactionsResponse response;
   for (const std::string_view state : call->state_filters)
     if (std::ranges::find(kStates, state) == kStates.end())

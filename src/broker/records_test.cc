@@ -9,7 +9,7 @@
 #include "protocol/k23_offset_for_leader_epoch.h"
 
 namespace adbrook::broker {
-namespace {
+namespace records_test {
 
 using namespace protocol;  // NOLINT: tests name many messages
 
@@ -399,5 +399,5 @@ TEST_F(RecordsTest, records_are_deleted_from_the_start) {
   EXPECT_EQ(offset_at(-2), 2);
 }
 
-}  // namespace
+}  // namespace records_test
 }  // namespace adbrook::broker

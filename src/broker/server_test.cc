@@ -22,7 +22,7 @@
 #include "protocol/k18_api_versions.h"
 
 namespace adbrook::broker {
-namespace {
+namespace server_test {
 
 using namespace protocol;  // NOLINT: tests name many messages
 
@@ -393,5 +393,5 @@ TEST(ParseEndpoint, an_address_is_a_host_and_a_port) {
     EXPECT_FALSE(parse_endpoint(wrong)) << wrong;
 }
 
-}  // namespace
+}  // namespace server_test
 }  // namespace adbrook::broker

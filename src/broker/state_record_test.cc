@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace adbrook::broker {
-namespace {
+namespace state_record_test {
 
 Buffer bytes(std::string_view text) {
   const ByteView view = as_bytes(text);
@@ -114,5 +114,5 @@ TEST(StateRecord, newer_and_broken_records_are_told_apart) {
             ErrorKind::unsupported);
 }
 
-}  // namespace
+}  // namespace state_record_test
 }  // namespace adbrook::broker

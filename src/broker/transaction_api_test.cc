@@ -16,7 +16,7 @@
 #include "protocol/k66_list_transactions.h"
 
 namespace adbrook::broker {
-namespace {
+namespace transaction_api_test {
 
 using namespace protocol;  // NOLINT: tests name many messages
 
@@ -431,5 +431,5 @@ TEST_F(TransactionApiTest, ids_that_nobody_uses_are_forgotten) {
   EXPECT_FALSE(bed.broker->transactions().describe("tx"));
 }
 
-}  // namespace
+}  // namespace transaction_api_test
 }  // namespace adbrook::broker

@@ -15,7 +15,7 @@
 #include "log/producers.h"
 
 namespace adbrook::broker {
-namespace {
+namespace transaction_simulation_test {
 
 constexpr int kPartitionCount = 3;
 constexpr int kStepCount = 8'000;
@@ -388,5 +388,5 @@ TEST(TransactionSimulation, readers_see_what_producers_were_told) {
   }
 }
 
-}  // namespace
+}  // namespace transaction_simulation_test
 }  // namespace adbrook::broker

@@ -7,7 +7,7 @@
 #include "io/test_seed.h"
 
 namespace adbrook::broker {
-namespace {
+namespace transaction_test {
 
 const TopicPartition kIn{"in", 0};
 const TopicPartition kOut{"out", 3};
@@ -537,5 +537,5 @@ TEST_F(TransactionTest, whatever_happens_an_answer_is_what_was_written) {
   }
 }
 
-}  // namespace
+}  // namespace transaction_test
 }  // namespace adbrook::broker

@@ -10,10 +10,6 @@
 namespace adbrook::bus {
 namespace {
 
-// Special times of the protocol's ListOffsets.
-constexpr std::int64_t kLatest = -1;
-constexpr std::int64_t kEarliest = -2;
-
 using Metadata =
     std::unique_ptr<const struct rd_kafka_metadata, KafkaFree<rd_kafka_metadata_destroy>>;
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, KafkaFree<rd_kafka_NewTopic_destroy>>;
@@ -23,10 +19,6 @@ using NewPartitions =
     std::unique_ptr<rd_kafka_NewPartitions_t, KafkaFree<rd_kafka_NewPartitions_destroy>>;
 using ConfigResource =
     std::unique_ptr<rd_kafka_ConfigResource_t, KafkaFree<rd_kafka_ConfigResource_destroy>>;
-
-std::string named(std::string_view action, const std::string& name) {
-  return std::string(action) + " '" + printable(name) + "'";
-}
 
 KafkaTopic topic_of(const rd_kafka_metadata_topic& from) {
   KafkaTopic topic{from.topic, {}};

@@ -42,4 +42,8 @@ Result<KafkaEvent> ask_kafka(
   return event;
 }
 
+std::string named(std::string_view action, const std::string& name) {
+  return std::string(action) + " '" + printable(name) + "'";
+}
+
 }  // namespace adbrook::bus

@@ -14,4 +14,7 @@ Result<KafkaEvent> ask_kafka(
     const KafkaHandle& handle, rd_kafka_admin_op_t operation, std::string_view what,
     const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& ask);
 
+// "delete the topic 'x'", for errors.
+std::string named(std::string_view action, const std::string& name);
+
 }  // namespace adbrook::bus

@@ -15,10 +15,6 @@ using AskOffsets = std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t,
 using SetOffsets = std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t,
                                    KafkaFree<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
 
-std::string named(std::string_view action, const std::string& id) {
-  return std::string(action) + " '" + printable(id) + "'";
-}
-
 std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
 
 KafkaMember member_of(const rd_kafka_MemberDescription_t* from) {

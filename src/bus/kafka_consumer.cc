@@ -9,9 +9,6 @@
 namespace adbrook::bus {
 namespace {
 
-constexpr std::int64_t kLatest = -1;  // special times of the protocol's ListOffsets
-constexpr std::int64_t kEarliest = -2;
-
 std::optional<ByteView> bytes_of(const void* begin, std::size_t size) {
   if (begin == nullptr) return std::nullopt;
   return ByteView(static_cast<const std::byte*>(begin), size);

@@ -4,6 +4,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -32,6 +33,10 @@ using KafkaTopicHandle = std::unique_ptr<rd_kafka_topic_t, KafkaFree<rd_kafka_to
 using KafkaError = std::unique_ptr<rd_kafka_error_t, KafkaFree<rd_kafka_error_destroy>>;
 using KafkaPartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t,
                                            KafkaFree<rd_kafka_topic_partition_list_destroy>>;
+
+// Times with a meaning of their own in the protocol's ListOffsets.
+inline constexpr std::int64_t kLatest = -1;
+inline constexpr std::int64_t kEarliest = -2;
 
 using KafkaProperty = std::pair<std::string, std::string>;
 using KafkaDeliveryCallback = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void* opaque);

@@ -7,7 +7,7 @@
 namespace adbrook::cars {
 namespace {
 
-std::string error_of(std::string_view json) {
+std::string telemetry_error(std::string_view json) {
   serde::JsonReader reader;
   const auto reading = parse_telemetry(json, reader);
   return reading ? "" : reading.error().message;
@@ -39,13 +39,13 @@ TEST(Telemetry, an_unknown_field_and_a_null_are_passed_over) {
 }
 
 TEST(Telemetry, what_is_wrong_names_field_value_and_rule) {
-  EXPECT_EQ(error_of(R"({"route":"r","row":0,"time":1,"coolant_c":900})"),
+  EXPECT_EQ(telemetry_error(R"({"route":"r","row":0,"time":1,"coolant_c":900})"),
             "telemetry field coolant_c: 900 is nothing a working sensor says; leave the field out");
-  EXPECT_EQ(error_of(R"({"route":"r","row":-1,"time":1})"),
+  EXPECT_EQ(telemetry_error(R"({"route":"r","row":-1,"time":1})"),
             "telemetry field row: -1 is not between 0 and 9007199254740991; send a number in it");
-  EXPECT_EQ(error_of(R"({"route":"","row":0,"time":1})"),
+  EXPECT_EQ(telemetry_error(R"({"route":"","row":0,"time":1})"),
             "telemetry field route: it must have 1 to 200 bytes");
-  EXPECT_EQ(error_of(R"({"route":"r","time":1})"),
+  EXPECT_EQ(telemetry_error(R"({"route":"r","time":1})"),
             "telemetry: route, row and time must be there; send all three");
 }
 

@@ -85,4 +85,9 @@ std::string_view reason_phrase(int status) {
   }
 }
 
+Response json_response(std::string body) {
+  if (!body.ends_with('\n')) body += '\n';
+  return {.content_type = "application/json", .body = std::move(body)};
+}
+
 }  // namespace adbrook::http

@@ -93,4 +93,7 @@ struct Response {
 
 std::string_view reason_phrase(int status);
 
+// 200 with a JSON text, which gets the newline at its end that it may lack.
+Response json_response(std::string body);
+
 }  // namespace adbrook::http

@@ -10,7 +10,7 @@ using BeastError = beast::error_code;
 
 constexpr std::uint32_t kHeadSizeMax = 64 * 1024;
 
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view_of(beast::string_view text) { return {text.data(), text.size()}; }
 
 std::unexpected<Error> unreadable(const BeastError& error) {
   return fail(ErrorKind::invalid, "the answer is not HTTP/1.1 (" + error.message() +
@@ -38,7 +38,7 @@ struct ResponseParser::Message final : beast::http::basic_parser<false> {
   }
   void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
                      BeastError&) override {
-    if (in_head) response.fields.add(view(name), view(value));
+    if (in_head) response.fields.add(view_of(name), view_of(value));
   }
   void on_header_impl(BeastError&) override { in_head = false; }
   void on_body_init_impl(boost::optional<std::uint64_t> const&, BeastError&) override {}
@@ -47,7 +47,7 @@ struct ResponseParser::Message final : beast::http::basic_parser<false> {
       error = beast::http::error::body_limit;
       return 0;
     }
-    response.body += view(piece);
+    response.body += view_of(piece);
     return piece.size();
   }
   void on_chunk_header_impl(std::uint64_t, beast::string_view, BeastError&) override {}

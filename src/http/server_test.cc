@@ -16,24 +16,25 @@
 namespace adbrook::http {
 namespace {
 
-constexpr Millis kPatience{20'000};
+constexpr Millis kServerPatience{20'000};
 
 // A client that sends any bytes and reads any bytes.
 class RawPeer {
  public:
   RawPeer(io::Network& network, std::uint16_t port) {
     auto connected = std::make_shared<std::promise<void>>();
-    network.connect("127.0.0.1", port, kPatience, [this, connected](Result<io::TcpStream> stream) {
-      if (stream) stream_.emplace(std::move(*stream));
-      connected->set_value();
-    });
+    network.connect("127.0.0.1", port, kServerPatience,
+                    [this, connected](Result<io::TcpStream> stream) {
+                      if (stream) stream_.emplace(std::move(*stream));
+                      connected->set_value();
+                    });
     connected->get_future().wait();
   }
 
   bool send(const std::string& text) {
     auto sent = std::make_shared<std::promise<bool>>();
     auto kept = std::make_shared<std::string>(text);
-    stream_->write_all(as_bytes(*kept), kPatience,
+    stream_->write_all(as_bytes(*kept), kServerPatience,
                        [sent, kept](Result<void> r) { sent->set_value(r.has_value()); });
     return sent->get_future().get();
   }
@@ -44,7 +45,7 @@ class RawPeer {
     while (!enough(seen)) {
       auto got = std::make_shared<std::promise<std::size_t>>();
       auto room = std::make_shared<std::array<std::byte, 65536>>();
-      stream_->read_some(*room, kPatience,
+      stream_->read_some(*room, kServerPatience,
                          [got](Result<std::size_t> r) { got->set_value(r.value_or(0)); });
       const std::size_t size = got->get_future().get();
       if (size == 0) break;
@@ -340,7 +341,7 @@ TEST_F(ServerTest, stopping_answers_what_is_under_way_and_closes_the_rest) {
   RawPeer busy = peer();
   busy.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
   Responder held = wait_for_held();
-  std::jthread stopping([&] { server_->stop(kPatience); });
+  std::jthread stopping([&] { server_->stop(kServerPatience); });
   EXPECT_EQ(idle.read_to_end(), "");  // closed by the stop, long before its timeout
   held.send({.body = "in time"});
   const std::string answer = busy.read_to_end();

@@ -11,7 +11,7 @@
 namespace adbrook::io {
 namespace {
 
-constexpr std::chrono::seconds kTooLong{10};
+constexpr std::chrono::seconds kExecutorTooLong{10};
 
 TEST(ThreadExecutor, every_posted_step_runs_once_and_outside_the_call) {
   ThreadExecutor executor(3);
@@ -22,7 +22,7 @@ TEST(ThreadExecutor, every_posted_step_runs_once_and_outside_the_call) {
       if (++count == 10'000) all.set_value();
     });
   }
-  ASSERT_EQ(all.get_future().wait_for(kTooLong), std::future_status::ready);
+  ASSERT_EQ(all.get_future().wait_for(kExecutorTooLong), std::future_status::ready);
   executor.stop();
   EXPECT_EQ(count, 10'000);
 }
@@ -36,7 +36,7 @@ TEST(ThreadExecutor, steps_posted_one_from_the_other_need_no_lock) {
     executor.post([&] { next(); });
   };
   executor.post([&] { next(); });
-  ASSERT_EQ(done.get_future().wait_for(kTooLong), std::future_status::ready);
+  ASSERT_EQ(done.get_future().wait_for(kExecutorTooLong), std::future_status::ready);
   EXPECT_EQ(count, 5000);
 }
 
@@ -46,7 +46,7 @@ TEST(ThreadExecutor, delayed_step_does_not_run_early) {
   std::promise<std::chrono::steady_clock::time_point> ran;
   executor.post_after(Millis(20), [&] { ran.set_value(std::chrono::steady_clock::now()); });
   auto future = ran.get_future();
-  ASSERT_EQ(future.wait_for(kTooLong), std::future_status::ready);
+  ASSERT_EQ(future.wait_for(kExecutorTooLong), std::future_status::ready);
   EXPECT_GE(future.get() - begin, Millis(20));
 }
 

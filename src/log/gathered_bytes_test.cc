@@ -6,7 +6,7 @@
 #include "io/test_seed.h"
 
 namespace adbrook::log {
-namespace {
+namespace gathered_bytes_test {
 
 Buffer joined(const GatheredBytes& gathered) {
   Buffer all;
@@ -52,5 +52,5 @@ TEST(GatheredBytes, are_the_bytes_that_were_added_with_their_checksum) {
   }
 }
 
-}  // namespace
+}  // namespace gathered_bytes_test
 }  // namespace adbrook::log

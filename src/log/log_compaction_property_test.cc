@@ -12,7 +12,7 @@
 #include "record/transaction_marker.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_compaction_property_test {
 
 constexpr std::size_t kWorldCount = 150;
 constexpr int kStepCount = 250;
@@ -362,5 +362,5 @@ TEST(LogCompaction, agrees_with_a_plain_list_of_all_records) {
   }
 }
 
-}  // namespace
+}  // namespace log_compaction_property_test
 }  // namespace adbrook::log

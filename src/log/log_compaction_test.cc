@@ -8,7 +8,7 @@
 #include "record/transaction_marker.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_compaction_test {
 
 Buffer keyed(std::string_view key, std::optional<std::string_view> value, Timestamp time = {1000},
              record::Compression codec = record::Compression::none) {
@@ -343,5 +343,5 @@ TEST(KeyOffsets, agrees_with_a_plain_map_and_stays_within_its_limit) {
   EXPECT_FALSE(keys.find(as_bytes("")));
 }
 
-}  // namespace
+}  // namespace log_compaction_test
 }  // namespace adbrook::log

@@ -8,7 +8,7 @@
 #include "log/log_crash_model.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_crash_test {
 
 constexpr std::uint64_t kCrashCountDefault = 2'000;
 constexpr int kCrashesPerWorld = 8;
@@ -420,5 +420,5 @@ TEST(LogCrash, after_any_crash_the_log_holds_what_it_acknowledged_and_nothing_to
   std::printf("%llu crashes\n", static_cast<unsigned long long>(crash_count));
 }
 
-}  // namespace
+}  // namespace log_crash_test
 }  // namespace adbrook::log

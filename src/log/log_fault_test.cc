@@ -6,7 +6,7 @@
 #include "log/log_test_bed.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_fault_test {
 
 using io::DiskCall;
 using Values = std::vector<std::string>;
@@ -360,5 +360,5 @@ TEST(LogDirectory, a_first_start_cut_short_at_any_step_is_begun_again) {
   }
 }
 
-}  // namespace
+}  // namespace log_fault_test
 }  // namespace adbrook::log

@@ -7,7 +7,7 @@
 #include "log/wal.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_format_test {
 
 // The checkpoint as version 1 had it, with what it could say.
 Buffer version_1(const Checkpoint& checkpoint) {
@@ -189,5 +189,5 @@ TEST(LogFormat, a_checkpoint_says_everything_it_was_given) {
   EXPECT_EQ(read->offsets[0].committed.metadata, "m");
 }
 
-}  // namespace
+}  // namespace log_format_test
 }  // namespace adbrook::log

@@ -5,7 +5,7 @@
 #include "record/transaction_marker.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_producers_test {
 
 using Values = std::vector<std::string>;
 
@@ -257,5 +257,5 @@ TEST_F(LogProducers, markers_and_offsets_of_a_transaction_are_one_append) {
   EXPECT_EQ(bed.log->committed("g", topic), Offset{9});
 }
 
-}  // namespace
+}  // namespace log_producers_test
 }  // namespace adbrook::log

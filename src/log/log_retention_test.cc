@@ -1,7 +1,7 @@
 #include "log/log_test_bed.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_retention_test {
 
 // Ten batches of about 1 KiB, five to a segment, a second apart.
 class Retention : public testing::Test {
@@ -101,5 +101,5 @@ TEST_F(Retention, what_is_held_stays_until_it_is_let_go) {
   EXPECT_EQ(bed.log->ends(topic).start, Offset{10});
 }
 
-}  // namespace
+}  // namespace log_retention_test
 }  // namespace adbrook::log

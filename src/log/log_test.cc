@@ -6,7 +6,7 @@
 #include "log/log_test_bed.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_test {
 
 class LogTest : public testing::Test {
  protected:
@@ -332,5 +332,5 @@ TEST_F(LogTest, a_topic_that_is_synced_is_synced_beside_a_relaxed_one) {
   EXPECT_EQ(bed.values(bed.partition("relaxed")), std::vector<std::string>{"one"});
 }
 
-}  // namespace
+}  // namespace log_test
 }  // namespace adbrook::log

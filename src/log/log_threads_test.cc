@@ -11,7 +11,7 @@
 #include "log/log_test_bed.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_threads_test {
 
 class LogThreads : public testing::Test {
  protected:
@@ -168,5 +168,5 @@ TEST_F(LogThreads, a_log_that_is_destroyed_under_load_answers_everybody) {
   EXPECT_EQ(answered, asked);
 }
 
-}  // namespace
+}  // namespace log_threads_test
 }  // namespace adbrook::log

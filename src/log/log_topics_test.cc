@@ -2,7 +2,7 @@
 #include "log/log_test_bed.h"
 
 namespace adbrook::log {
-namespace {
+namespace log_topics_test {
 
 class LogTopics : public testing::Test {
  protected:
@@ -261,5 +261,5 @@ TEST_F(LogTopics, groups_and_their_offsets_are_listed_and_deleted) {
   EXPECT_TRUE(bed.log->groups_with_offsets().empty());
 }
 
-}  // namespace
+}  // namespace log_topics_test
 }  // namespace adbrook::log

@@ -5,7 +5,7 @@
 namespace adbrook::protocol {
 namespace {
 
-constexpr std::size_t kStringSizeMax = 32767;
+constexpr std::size_t kWrittenSizeMax = 32767;
 
 // Where an encoder's bytes go: into a frame ...
 class FrameSink {
@@ -139,7 +139,7 @@ class Encoder {
   }
 
   void write_string(std::string_view text) {
-    text = text.substr(0, kStringSizeMax);
+    text = text.substr(0, kWrittenSizeMax);
     length<std::int16_t>(text.size());
     out_.bytes(as_bytes(text));
   }

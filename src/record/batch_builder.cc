@@ -4,11 +4,10 @@
 #include "base/hash.h"
 #include "base/varint.h"
 #include "record/batch.h"
+#include "record/batch_layout.h"
 
 namespace adbrook::record {
 namespace {
-
-constexpr std::size_t kAttributesAt = 21;
 
 // Sizes first, bytes after: a record begins with its own size.
 std::size_t nullable_size(const std::optional<ByteView>& field) {

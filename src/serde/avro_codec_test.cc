@@ -8,7 +8,7 @@
 #include "serde/avro_json.h"
 
 namespace adbrook::serde {
-namespace {
+namespace avro_codec_test {
 
 using namespace std::string_view_literals;
 
@@ -255,5 +255,5 @@ TEST(AvroCodec, single_object_message_of_the_avro_project_is_read) {
             R"({"id":42,"name":"Bill","tags":["dog_lover","cat_hater"]})");
 }
 
-}  // namespace
+}  // namespace avro_codec_test
 }  // namespace adbrook::serde

@@ -9,7 +9,7 @@
 #include "serde/avro_json.h"
 
 namespace adbrook::serde {
-namespace {
+namespace avro_file_test {
 
 // Gives the text in parts of at most `part_size` bytes.
 AvroBytesSource source_of(std::string_view text, std::size_t part_size = 1 << 20) {
@@ -185,5 +185,5 @@ TEST(AvroFile, python_reads_what_is_written_here) {
   std::remove(path.c_str());
 }
 
-}  // namespace
+}  // namespace avro_file_test
 }  // namespace adbrook::serde

@@ -8,7 +8,7 @@
 #include "serde/schema_source.h"
 
 namespace adbrook::serde {
-namespace {
+namespace avro_schema_test {
 
 std::string problem(std::string_view json) {
   const auto schema = AvroSchema::parse(json);
@@ -222,5 +222,5 @@ TEST(SchemaHeader, id_stands_behind_a_zero_byte) {
   EXPECT_EQ(read_schema_header(as_bytes("{\"a\":1}")), std::nullopt);
 }
 
-}  // namespace
+}  // namespace avro_schema_test
 }  // namespace adbrook::serde

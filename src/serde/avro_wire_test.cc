@@ -6,7 +6,7 @@
 #include <string>
 
 namespace adbrook::serde {
-namespace {
+namespace avro_wire_test {
 
 ByteView bytes_of(const std::string& text) { return as_bytes(text); }
 
@@ -117,5 +117,5 @@ TEST(AvroWireDeathTest, writing_past_the_computed_size_ends_the_process) {
   EXPECT_DEATH(AvroWriter(bytes).write_long(1 << 20), "computed before");
 }
 
-}  // namespace
+}  // namespace avro_wire_test
 }  // namespace adbrook::serde

@@ -11,14 +11,11 @@
 namespace adbrook::serde {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 #ifdef __SSE2__
 
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kBlocks = 64;      // as many as one mask has bits for
 constexpr std::size_t kQuotesMax = 128;  // 32 texts under 32 keys
-constexpr std::string_view kSpaces = " \n\r\t";
 
 // Where the quotes are, in order, and behind the last one the text's end.
 struct Quotes {
@@ -169,8 +166,8 @@ bool is_json_number(std::string_view raw) {
 bool read_flat_object(std::string_view text, std::size_t field_count_max,
                       std::vector<JsonField>& fields) {
   fields.clear();
-  text = text.substr(0, text.find_last_not_of(kSpaces) + 1);
-  text.remove_prefix(std::min(text.find_first_not_of(kSpaces), text.size()));
+  text = text.substr(0, text.find_last_not_of(kJsonSpaces) + 1);
+  text.remove_prefix(std::min(text.find_first_not_of(kJsonSpaces), text.size()));
   Quotes quotes;
   if (text.size() < kBlock || text.back() != '}' || !quotes.find(text)) return false;
   // Each field has two quotes at its key. An odd one would leave the last text open.

@@ -12,6 +12,9 @@
 
 namespace adbrook::serde {
 
+inline constexpr std::string_view kJsonSpaces = " \n\r\t";
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 // Finds a key that an object has twice. Most keys set a new bit and are compared with none.
 class JsonKeysSeen {
  public:

@@ -11,7 +11,6 @@
 namespace adbrook::serde {
 namespace {
 
-constexpr std::string_view kSpaces = " \n\r\t";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // "a number is needed, but '"x"' is here (string)".
@@ -67,8 +66,8 @@ bool is_single_object(std::string_view body, std::size_t first) {
   const std::size_t line_end = body.find('\n', first);
   if (line_end == body.npos) return true;
   const std::size_t end = find_balanced_end(body, first);
-  if (end != body.npos) return body.find_first_not_of(kSpaces, end) == body.npos;
-  const std::size_t second_line = body.find_first_not_of(kSpaces, line_end);
+  if (end != body.npos) return body.find_first_not_of(kJsonSpaces, end) == body.npos;
+  const std::size_t second_line = body.find_first_not_of(kJsonSpaces, line_end);
   return second_line == body.npos || body[second_line] != '{';
 }
 
@@ -218,7 +217,7 @@ Result<void> JsonReader::open(std::string_view body, JsonShape shape) {
   next_index_ = 0;
   closed_ = false;
   if (body.size() > static_cast<std::size_t>(limits_.size_max.count)) return start(body, 0);
-  const std::size_t first = body.find_first_not_of(kSpaces, position_);
+  const std::size_t first = body.find_first_not_of(kJsonSpaces, position_);
   if (first == body.npos)
     return fail(ErrorKind::invalid, "the body is empty; send a JSON object, an array or lines");
   if (shape == JsonShape::lines) {
@@ -241,7 +240,7 @@ Result<void> JsonReader::open_array(std::size_t first) {
   position_ = first + 1;
   if (!walk_->start(body_.substr(first), first)) {
     mode_ = Mode::broken_array;
-    closed_ = body_.find_first_not_of(kSpaces, position_) == body_.npos;
+    closed_ = body_.find_first_not_of(kJsonSpaces, position_) == body_.npos;
     return {};
   }
   mode_ = Mode::array;
@@ -287,7 +286,7 @@ bool JsonReader::next_line(JsonElement& element) {
     const std::size_t end = std::min(body_.find('\n', begin), body_.size());
     position_ = end + 1;
     const std::string_view line = body_.substr(begin, end - begin);
-    if (line.find_first_not_of(kSpaces) == line.npos) continue;
+    if (line.find_first_not_of(kJsonSpaces) == line.npos) continue;
     ++next_index_;
     element.position = begin;
     element.raw = line;
@@ -322,7 +321,7 @@ bool JsonReader::next_in_array(JsonElement& element) {
     walk_->skip_element(first_token);
   }
   const std::string_view raw = body_.substr(begin, walk_->position() - begin);
-  element.raw = raw.substr(0, raw.find_last_not_of(kSpaces) + 1);
+  element.raw = raw.substr(0, raw.find_last_not_of(kJsonSpaces) + 1);
   closed_ = walk_->peek() == ']';
   if (walk_->at_end() && !good) mode_ = Mode::done;  // its error says it already
   if (!walk_->at_end()) walk_->step();
@@ -332,7 +331,7 @@ bool JsonReader::next_in_array(JsonElement& element) {
 // Slower than next_in_array, and only for bodies with broken UTF-8, control characters or an open
 // string: their good elements count too.
 bool JsonReader::next_in_broken_array(JsonElement& element) {
-  position_ = std::min(body_.find_first_not_of(kSpaces, position_), body_.size());
+  position_ = std::min(body_.find_first_not_of(kJsonSpaces, position_), body_.size());
   if (closed_) {
     if (position_ == body_.size()) return false;
     return last_bad_element(element, position_, "something follows the array");

@@ -9,7 +9,7 @@
 #include <string>
 
 namespace adbrook::serde {
-namespace {
+namespace json_reader_test {
 
 // The elements of a body: "keys" of good ones, "!message" of bad ones.
 std::vector<std::string> elements_of(std::string_view body,
@@ -322,5 +322,5 @@ TEST(JsonBody, raw_and_position_of_an_element_point_into_the_body) {
   EXPECT_EQ(body.substr(element.position, element.raw.size()), element.raw);
 }
 
-}  // namespace
+}  // namespace json_reader_test
 }  // namespace adbrook::serde

@@ -12,7 +12,6 @@ namespace adbrook::serde {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 struct Place {
   std::size_t position;

@@ -8,7 +8,7 @@
 #include "serde/json_reader.h"
 
 namespace adbrook::serde {
-namespace {
+namespace json_writer_test {
 
 std::string quoted(std::string_view text) {
   std::string out;
@@ -84,5 +84,5 @@ TEST(JsonWriter, random_texts_are_read_back_by_the_reader) {
   }
 }
 
-}  // namespace
+}  // namespace json_writer_test
 }  // namespace adbrook::serde

@@ -5,7 +5,7 @@
 #include "state/store_test.h"
 
 namespace adbrook::state {
-namespace {
+namespace cells_test {
 
 constexpr std::array kRules{Combine::sum, Combine::exclusive_or, Combine::sum};
 using TestCells = Cells<kRules>;
@@ -152,5 +152,5 @@ TEST(Cells, a_checkpoint_of_another_shape_is_refused) {
   EXPECT_EQ(other.load(saved.checkpoint(), "store").error().kind, ErrorKind::corrupt);
 }
 
-}  // namespace
+}  // namespace cells_test
 }  // namespace adbrook::state

@@ -5,7 +5,7 @@
 #include "state/store_test.h"
 
 namespace adbrook::state {
-namespace {
+namespace checkpoint_test {
 
 using State = std::map<std::string, std::string>;
 
@@ -265,5 +265,5 @@ TEST(Checkpoint, after_a_crash_the_newest_durable_one_is_there_and_whole) {
   }
 }
 
-}  // namespace
+}  // namespace checkpoint_test
 }  // namespace adbrook::state

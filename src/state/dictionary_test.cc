@@ -7,7 +7,7 @@
 #include "state/store_test.h"
 
 namespace adbrook::state {
-namespace {
+namespace dictionary_test {
 
 TEST(Dictionary, gives_dense_ids_in_order_of_appearance) {
   Dictionary dictionary;
@@ -79,5 +79,5 @@ TEST(Dictionary, is_full_at_its_budget) {
             "publisher " + std::to_string(count));
 }
 
-}  // namespace
+}  // namespace dictionary_test
 }  // namespace adbrook::state

@@ -7,7 +7,7 @@
 #include "state/byte_store_test.h"
 
 namespace adbrook::state {
-namespace {
+namespace key_value_store_test {
 
 using Model = std::map<std::string, std::string>;
 using Modelled = ModelledStore<KeyValueStore, KeyValueStoreOptions, Model>;
@@ -261,5 +261,5 @@ TEST(KeyValueStore, a_budget_that_holds_nothing_is_refused) {
   EXPECT_NE(store.trouble().error().message.find("65536"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace key_value_store_test
 }  // namespace adbrook::state

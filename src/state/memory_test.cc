@@ -50,7 +50,7 @@ void operator delete(void* at, std::size_t, std::align_val_t) noexcept { operato
 #endif
 
 namespace adbrook::state {
-namespace {
+namespace memory_test {
 
 struct Row {
   std::uint64_t words[8];
@@ -178,5 +178,5 @@ TEST(Memory, a_steady_stream_hardly_allocates) {
   EXPECT_LT(allocation_count - allocations_before, (kEvents - kWarmUp) / 200);
 }
 
-}  // namespace
+}  // namespace memory_test
 }  // namespace adbrook::state

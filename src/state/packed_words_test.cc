@@ -9,7 +9,7 @@
 #include "io/test_seed.h"
 
 namespace adbrook::state {
-namespace {
+namespace packed_words_test {
 
 std::vector<std::uint64_t> random_words(io::SeededRandom& random, std::size_t count) {
   std::vector<std::uint64_t> words(count);
@@ -62,5 +62,5 @@ TEST(PackedWords, a_word_of_more_than_eight_bytes_is_refused) {
   EXPECT_FALSE(unpack_words(reader, read));
 }
 
-}  // namespace
+}  // namespace packed_words_test
 }  // namespace adbrook::state

@@ -6,7 +6,7 @@
 #include "state/store_test.h"
 
 namespace adbrook::state {
-namespace {
+namespace pending_store_test {
 
 struct Child {
   Uuid parent;
@@ -111,5 +111,5 @@ TEST(PendingStore, is_full_at_its_budget_and_gives_memory_back) {
   EXPECT_LT(store.memory().count, 1 << 20);
 }
 
-}  // namespace
+}  // namespace pending_store_test
 }  // namespace adbrook::state

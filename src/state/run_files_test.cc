@@ -5,7 +5,7 @@
 #include "io/simulated_file_system.h"
 
 namespace adbrook::state {
-namespace {
+namespace run_files_test {
 
 constexpr std::size_t kManyFiles = 400;
 // Leaves room in the thousand files of a process for the log and for other tasks.
@@ -35,5 +35,5 @@ TEST(RunFiles, a_process_that_writes_many_runs_holds_few_of_them_open) {
   EXPECT_LE(disk.open_file_count(), kOpenFilesMax);
 }
 
-}  // namespace
+}  // namespace run_files_test
 }  // namespace adbrook::state

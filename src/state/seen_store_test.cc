@@ -5,7 +5,7 @@
 #include "state/store_test.h"
 
 namespace adbrook::state {
-namespace {
+namespace seen_store_test {
 
 constexpr Timestamp kNoon{1'368'792'000'000};
 
@@ -194,5 +194,5 @@ TEST(SeenStore, a_bucket_of_another_size_is_loaded_by_its_times) {
   EXPECT_EQ(store.count(), 500u);
 }
 
-}  // namespace
+}  // namespace seen_store_test
 }  // namespace adbrook::state

@@ -8,7 +8,7 @@
 #include "state/byte_store_test.h"
 
 namespace adbrook::state {
-namespace {
+namespace time_store_test {
 
 struct Place {
   std::int64_t time;
@@ -267,5 +267,5 @@ TEST(TimeStore, a_budget_is_kept_while_most_goes_to_disk) {
   EXPECT_FALSE(modelled.store().full());
 }
 
-}  // namespace
+}  // namespace time_store_test
 }  // namespace adbrook::state

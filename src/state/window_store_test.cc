@@ -6,7 +6,7 @@
 #include "state/store_test.h"
 
 namespace adbrook::state {
-namespace {
+namespace window_store_test {
 
 struct Row {
   std::uint64_t number;
@@ -152,5 +152,5 @@ TEST(WindowStore, untouched_buckets_are_not_written_again) {
   EXPECT_LT(saved.checkpoint().stored_bytes() - before, 200u);
 }
 
-}  // namespace
+}  // namespace window_store_test
 }  // namespace adbrook::state

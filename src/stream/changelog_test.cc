@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace adbrook::stream {
-namespace {
+namespace changelog_test {
 
 CommitRecord sample() {
   return {.number = 7,
@@ -57,5 +57,5 @@ TEST(Changelog, a_count_that_cannot_be_is_refused_before_it_is_used) {
   EXPECT_EQ(decode_commit_record(bytes).error().kind, ErrorKind::corrupt);
 }
 
-}  // namespace
+}  // namespace changelog_test
 }  // namespace adbrook::stream

@@ -9,7 +9,7 @@
 #include "stream/table/grouped.h"
 
 namespace adbrook::stream {
-namespace {
+namespace evolution_test {
 
 using namespace example;
 
@@ -267,5 +267,5 @@ TEST(Evolution, a_description_tells_what_feeds_each_part) {
             "8 to out < 7\nsink dead-letters\nsink out\n");
 }
 
-}  // namespace
+}  // namespace evolution_test
 }  // namespace adbrook::stream

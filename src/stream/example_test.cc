@@ -5,7 +5,7 @@
 #include "stream/order_example_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace example_test {
 
 using namespace std::chrono_literals;
 using namespace example;
@@ -92,5 +92,5 @@ TEST(Example, an_application_of_thirty_lines_joins_and_answers) {
   EXPECT_EQ(driver.runner().trouble(), "");
 }
 
-}  // namespace
+}  // namespace example_test
 }  // namespace adbrook::stream

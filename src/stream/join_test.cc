@@ -6,7 +6,7 @@
 #include "stream/order_example_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace join_test {
 
 using namespace std::chrono_literals;
 using namespace example;
@@ -180,5 +180,5 @@ TEST(Join, children_find_parents_of_other_partitions) {
   EXPECT_EQ(driver.runner().trouble(), "");
 }
 
-}  // namespace
+}  // namespace join_test
 }  // namespace adbrook::stream

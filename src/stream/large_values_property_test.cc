@@ -9,7 +9,7 @@
 #include "stream/window/windowed_stream.h"
 
 namespace adbrook::stream {
-namespace {
+namespace large_values_property_test {
 
 using namespace std::chrono_literals;
 using Text = std::string;
@@ -158,5 +158,5 @@ TEST(LargeValues, stop_no_task_and_are_written_once_whatever_crashes) {
   EXPECT_GT(rejected, 0u) << "no record was too large to be written";
 }
 
-}  // namespace
+}  // namespace large_values_property_test
 }  // namespace adbrook::stream

@@ -4,7 +4,7 @@
 #include "stream/order_example_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace operators_test {
 
 using namespace std::chrono_literals;
 using namespace example;
@@ -201,5 +201,5 @@ TEST(Sink, a_batch_that_has_grown_to_its_size_is_closed_and_a_new_one_begun) {
   EXPECT_EQ(sink.size(), 0u);
 }
 
-}  // namespace
+}  // namespace operators_test
 }  // namespace adbrook::stream

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace adbrook::stream {
-namespace {
+namespace outcomes_test {
 
 OutcomeCounts two_inputs() {
   OutcomeCounts counts(4);
@@ -87,5 +87,5 @@ TEST(OutcomeCounts, saved_bytes_that_do_not_fit_are_refused) {
   EXPECT_FALSE(of_another_size.load(saved).has_value());
 }
 
-}  // namespace
+}  // namespace outcomes_test
 }  // namespace adbrook::stream

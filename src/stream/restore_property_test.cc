@@ -10,7 +10,7 @@
 #include "stream/uninterrupted_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace restore_property_test {
 
 using namespace std::chrono_literals;
 using namespace example;
@@ -160,5 +160,5 @@ TEST(Restore, equals_an_uninterrupted_run_record_for_record) {
   }
 }
 
-}  // namespace
+}  // namespace restore_property_test
 }  // namespace adbrook::stream

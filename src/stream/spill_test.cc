@@ -10,7 +10,7 @@
 #include "stream/order_example_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace spill_test {
 
 using namespace example;
 
@@ -131,5 +131,5 @@ TEST(Spill, a_task_with_its_state_on_disk_survives_crashes_at_any_moment) {
   EXPECT_GT(run_files, seeds.size());
 }
 
-}  // namespace
+}  // namespace spill_test
 }  // namespace adbrook::stream

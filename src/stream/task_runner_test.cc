@@ -8,7 +8,7 @@
 #include "stream/order_example_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace task_runner_test {
 
 using namespace std::chrono_literals;
 using namespace example;
@@ -485,5 +485,5 @@ TEST(TaskRunner, it_has_caught_up_when_all_that_followed_is_committed) {
   EXPECT_EQ(driver.records("moments").size(), 150u);
 }
 
-}  // namespace
+}  // namespace task_runner_test
 }  // namespace adbrook::stream

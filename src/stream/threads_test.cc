@@ -11,7 +11,7 @@
 #include "stream/order_example_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace threads_test {
 
 using namespace std::chrono_literals;
 using namespace example;
@@ -87,5 +87,5 @@ TEST(Threads, tasks_on_several_threads_count_every_event_once_over_restarts) {
   }
 }
 
-}  // namespace
+}  // namespace threads_test
 }  // namespace adbrook::stream

@@ -7,7 +7,7 @@ namespace adbrook::stream {
 namespace {
 // input u16, origin partition i32, origin offset, append time, record time (i64 each), key size i32
 // (-1: none), then key and value.
-constexpr std::size_t kHeadSize = 2 + 4 + 3 * 8 + 4;
+constexpr std::size_t kChildHeadSize = 2 + 4 + 3 * 8 + 4;
 }  // namespace
 
 void encode_waiting_child(const RowMeta& meta, Buffer& to) {
@@ -24,7 +24,7 @@ void encode_waiting_child(const RowMeta& meta, Buffer& to) {
 
 // Views only: the child is judged before the store lets go of the bytes.
 WaitingChild decode_waiting_child(ByteView from) {
-  ADBROOK_ASSERT(from.size() >= kHeadSize, "a waiting child has its head");
+  ADBROOK_ASSERT(from.size() >= kChildHeadSize, "a waiting child has its head");
   WaitingChild child{};
   const std::byte* head = from.data();
   child.meta.arrival = {load_le<std::uint16_t>(head), load_le<std::int32_t>(head + 2)};
@@ -32,7 +32,7 @@ WaitingChild decode_waiting_child(ByteView from) {
   child.meta.append_time = {load_le<std::int64_t>(head + 14)};
   child.meta.record_time = {load_le<std::int64_t>(head + 22)};
   const auto key_size = load_le<std::int32_t>(head + 30);
-  ByteView rest = from.subspan(kHeadSize);
+  ByteView rest = from.subspan(kChildHeadSize);
   if (key_size >= 0) {
     ADBROOK_ASSERT(static_cast<std::size_t>(key_size) <= rest.size(), "a waiting child is whole");
     child.meta.key = rest.first(static_cast<std::size_t>(key_size));

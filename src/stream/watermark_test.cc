@@ -9,7 +9,7 @@
 #include "io/random.h"
 
 namespace adbrook::stream {
-namespace {
+namespace watermark_test {
 
 using namespace std::chrono_literals;
 
@@ -141,5 +141,5 @@ TEST(Watermark, saved_bytes_that_are_cut_off_are_refused) {
   }
 }
 
-}  // namespace
+}  // namespace watermark_test
 }  // namespace adbrook::stream

@@ -11,7 +11,7 @@
 #include "stream/test_driver.h"
 
 namespace adbrook::stream::golden {
-namespace {
+namespace replay_test {
 
 using namespace std::chrono_literals;
 
@@ -139,5 +139,5 @@ INSTANTIATE_TEST_SUITE_P(Scenario, GoldenReplay, testing::ValuesIn(scenario_file
                            return name;
                          });
 
-}  // namespace
+}  // namespace replay_test
 }  // namespace adbrook::stream::golden

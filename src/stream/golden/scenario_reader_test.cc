@@ -9,7 +9,7 @@
 #include "stream/golden/scenario_test.h"
 
 namespace adbrook::stream::golden {
-namespace {
+namespace scenario_reader_test {
 
 constexpr std::string_view kGood =
     "# comment\n"
@@ -152,5 +152,5 @@ TEST(GoldenScenarios, every_word_of_the_vocabulary_is_recorded) {
     EXPECT_GT(uses[word], 0) << word;
 }
 
-}  // namespace
+}  // namespace scenario_reader_test
 }  // namespace adbrook::stream::golden

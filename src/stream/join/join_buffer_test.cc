@@ -9,7 +9,7 @@
 #include "state/store_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace join_buffer_test {
 
 struct ModelRow {
   JoinSide side;
@@ -229,5 +229,5 @@ TEST(JoinBuffer, a_row_that_waited_is_met_again_after_its_first_partner) {
   EXPECT_EQ(buffer.count(), 0u);
 }
 
-}  // namespace
+}  // namespace join_buffer_test
 }  // namespace adbrook::stream

@@ -14,7 +14,7 @@
 #include "stream/uninterrupted_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace join_property_test {
 
 using namespace std::chrono_literals;
 using Text = std::string;
@@ -306,5 +306,5 @@ TEST(JoinProperty, crashes_change_nothing_and_all_pairs_are_found) {
   EXPECT_GT(result_count, 0u);
 }
 
-}  // namespace
+}  // namespace join_property_test
 }  // namespace adbrook::stream

@@ -7,7 +7,7 @@
 #include "state/store_test.h"
 
 namespace adbrook::stream {
-namespace {
+namespace joined_rows_test {
 
 struct Row {
   std::string value;
@@ -117,5 +117,5 @@ TEST(JoinedRows, a_kind_says_which_sides_make_a_result) {
   EXPECT_EQ(kinds(both), "ilo");
 }
 
-}  // namespace
+}  // namespace joined_rows_test
 }  // namespace adbrook::stream

@@ -13,7 +13,7 @@
 #include "stream/test_driver.h"
 
 namespace adbrook::stream {
-namespace {
+namespace joins_test {
 
 using namespace std::chrono_literals;
 using Text = std::string;
@@ -367,5 +367,5 @@ TEST(Joins, a_join_that_cannot_be_is_refused_before_it_starts) {
             Text::npos);
 }
 
-}  // namespace
+}  // namespace joins_test
 }  // namespace adbrook::stream

@@ -11,7 +11,7 @@
 #include "stream/window/windowed_stream.h"
 
 namespace adbrook::stream {
-namespace {
+namespace half_done_test {
 
 using namespace std::chrono_literals;
 using Text = std::string;
@@ -113,20 +113,22 @@ struct FewLetters {
   std::string text() const { return letters; }
 };
 
-}  // namespace
+}  // namespace half_done_test
 
 template <>
-struct Serde<Letters> {
-  static void encode(const Letters& letters, Buffer& to) { append(to, as_bytes(letters)); }
-  static bool decode(ByteView from, Letters& out) {
+struct Serde<half_done_test::Letters> {
+  static void encode(const half_done_test::Letters& letters, Buffer& to) {
+    append(to, as_bytes(letters));
+  }
+  static bool decode(ByteView from, half_done_test::Letters& out) {
     out.assign(as_text(from));
     return true;
   }
 };
 template <>
-struct Serde<FewLetters> : PlainSerde<FewLetters> {};
+struct Serde<half_done_test::FewLetters> : PlainSerde<half_done_test::FewLetters> {};
 
-namespace {
+namespace half_done_test {
 
 // Windows [0, 2) and [1, 3) s take a row; then [-1, 1) and [0, 2) are asked to take one that only
 // an empty window takes.
@@ -280,5 +282,5 @@ TEST(KeyedStream, truths_flow_like_other_values) {
   });
 }
 
-}  // namespace
+}  // namespace half_done_test
 }  // namespace adbrook::stream

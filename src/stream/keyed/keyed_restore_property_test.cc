@@ -11,7 +11,7 @@
 #include "stream/window/windowed_stream.h"
 
 namespace adbrook::stream {
-namespace {
+namespace keyed_restore_property_test {
 
 using namespace std::chrono_literals;
 
@@ -215,5 +215,5 @@ TEST(KeyedRestore, equals_an_uninterrupted_run_and_loses_no_final_result) {
   }
 }
 
-}  // namespace
+}  // namespace keyed_restore_property_test
 }  // namespace adbrook::stream

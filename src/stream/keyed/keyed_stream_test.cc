@@ -8,7 +8,7 @@
 #include "stream/test_driver.h"
 
 namespace adbrook::stream {
-namespace {
+namespace keyed_stream_test {
 
 using Text = std::optional<std::string>;
 using Texts = std::vector<std::string>;
@@ -337,5 +337,5 @@ static_assert(!Filters<Keyed, decltype(kOfNumber)>);
 static_assert(Merges<Keyed, Keyed>);
 static_assert(!Merges<Keyed, KeyedStream<std::int64_t, std::string>>);
 
-}  // namespace
+}  // namespace keyed_stream_test
 }  // namespace adbrook::stream

@@ -7,7 +7,7 @@
 #include "stream/window/windowed_stream.h"
 
 namespace adbrook::stream {
-namespace {
+namespace store_routes_test {
 
 constexpr Timestamp kStart{1'500'000'000'000};  // 2017-07-14T02:40:00Z
 
@@ -18,22 +18,22 @@ struct Blob {
   std::uint16_t a = 0x0102, b = 0x0304;
 };
 
-}  // namespace
+}  // namespace store_routes_test
 
 template <>
-struct Serde<Money> : PlainSerde<Money> {};
+struct Serde<store_routes_test::Money> : PlainSerde<store_routes_test::Money> {};
 template <>
-struct Shown<Money> {
-  static void write(serde::JsonWriter& json, const Money& value) {
+struct Shown<store_routes_test::Money> {
+  static void write(serde::JsonWriter& json, const store_routes_test::Money& value) {
     json.begin_object();
     json.field("cents", value.cents);
     json.end_object();
   }
 };
 template <>
-struct Serde<Blob> : PlainSerde<Blob> {};
+struct Serde<store_routes_test::Blob> : PlainSerde<store_routes_test::Blob> {};
 
-namespace {
+namespace store_routes_test {
 
 void define(Topology& topology) {
   const auto orders = topology.stream<std::string, std::string>("orders");
@@ -200,5 +200,5 @@ TEST_F(SpilledStoreRoutes, a_listing_that_cannot_be_read_to_its_end_is_an_error)
   EXPECT_NE(driver_.runner().trouble().find("windows"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace store_routes_test
 }  // namespace adbrook::stream

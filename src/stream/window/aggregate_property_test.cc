@@ -13,7 +13,7 @@
 #include "stream/window/windowed_stream.h"
 
 namespace adbrook::stream {
-namespace {
+namespace aggregate_property_test {
 
 using namespace std::chrono_literals;
 using Texts = std::vector<std::string>;
@@ -376,5 +376,5 @@ TEST(Aggregates, equal_plain_maps_record_for_record_through_any_crash) {
   }
 }
 
-}  // namespace
+}  // namespace aggregate_property_test
 }  // namespace adbrook::stream

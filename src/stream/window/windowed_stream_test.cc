@@ -11,7 +11,7 @@
 #include "stream/test_driver.h"
 
 namespace adbrook::stream {
-namespace {
+namespace windowed_stream_test {
 
 using namespace std::chrono_literals;
 using Texts = std::vector<std::string>;
@@ -332,5 +332,5 @@ constexpr auto kByNumberKey = [](std::int64_t& sum, int, std::int64_t n) { sum +
 static_assert(Adds<Group, decltype(kByTextKey)>);
 static_assert(!Adds<Group, decltype(kByNumberKey)>);
 
-}  // namespace
+}  // namespace windowed_stream_test
 }  // namespace adbrook::stream
