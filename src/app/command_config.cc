@@ -36,6 +36,7 @@ int run_config_check(const Arguments& arguments, Console& console) {
     console.complain(loaded.error().message);
     return kExitUsage;
   }
+  for (const std::string& note : loaded->notes) console.say("warning: " + note);
   console.say("the settings are valid");
   return kExitDone;
 }

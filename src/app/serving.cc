@@ -73,6 +73,7 @@ int serve_until_interrupted(Engine& engine, Interrupt& interrupt, Console& conso
 
 int serve(const LoadedSettings& loaded, Console& console, const StartServed& start,
           const ServedWork& work) {
+  for (const std::string& note : loaded.notes) console.say("warning: " + note);
   warn_about_public(loaded.settings, console);
   io::RealClock clock;
   const Nanos started = clock.monotonic();

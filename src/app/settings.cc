@@ -1,6 +1,7 @@
 #include "app/settings.h"
 
 #include <algorithm>
+#include <array>
 
 #include "app/toml_parser.h"
 #include "base/text.h"
@@ -39,6 +40,31 @@ std::string flattened(std::string_view name) {
     out += separator ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
   return out;
+}
+
+// Limits that are narrower than those an earlier version had. What a file of that time says must
+// not keep the engine from starting.
+struct FormerLimits {
+  std::string_view key;
+  Bytes least;
+  Bytes most;
+};
+constexpr std::array kFormerLimits{FormerLimits{"log.wal.file.bytes", 1_MiB, 1024_MiB},
+                                   FormerLimits{"log.append.queue.bytes", 1_MiB, 1024_MiB},
+                                   FormerLimits{"kafka.decompressed.max.bytes", 1_MiB, 1024_MiB}};
+
+// What is allowed now and nearest to a refused value that once was allowed; empty for others.
+std::string nearest_allowed(std::string_view key, std::string_view value) {
+  const auto former = std::ranges::find(kFormerLimits, key, &FormerLimits::key);
+  Bytes asked{};
+  if (former == kFormerLimits.end() || !setting_text::parse(value, asked)) return "";
+  if (asked < former->least || former->most < asked) return "";
+  for (const SettingRow& row : all_setting_rows(Settings{})) {
+    Bytes least{};
+    if (row.key == key && setting_text::parse(row.least, least))
+      return asked < least ? row.least : row.most;
+  }
+  return "";
 }
 
 struct Leaf {
@@ -106,9 +132,16 @@ void SettingsReader::set(std::string_view key, std::string_view value, std::stri
   bool found = false;
   for_each_section(settings_, [&](std::string_view section, auto& options) {
     if (!key.starts_with(section) || key.substr(section.size(), 1) != ".") return;
-    const auto result = set_setting(options, key.substr(section.size() + 1), value);
+    const std::string_view name = key.substr(section.size() + 1);
+    auto result = set_setting(options, name, value);
     if (!result && result.error().kind == ErrorKind::not_found) return;
     found = true;
+    if (const auto nearest = result ? "" : nearest_allowed(key, value); !nearest.empty()) {
+      notes_.push_back(std::string(place) + ": " + std::string(key) + " = '" + printable(value) +
+                       "': an earlier version took it, but " + result.error().message + "; " +
+                       nearest + " is used, write that instead");
+      result = set_setting(options, name, nearest);
+    }
     if (result)
       origins_[std::string(key)] = origin;
     else
@@ -229,7 +262,7 @@ Result<LoadedSettings> load_settings(const std::string& path, const Environment&
     for (const auto& line : reader.complaints()) all += (all.empty() ? "" : "\n") + line;
     return fail(ErrorKind::invalid, all);
   }
-  LoadedSettings loaded{reader.settings(), {}};
+  LoadedSettings loaded{reader.settings(), {}, reader.notes()};
   for (auto& row : all_setting_rows(loaded.settings)) {
     const auto origin = reader.origin(row.key);
     loaded.rows.emplace_back(std::move(row), origin);

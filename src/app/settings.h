@@ -74,6 +74,8 @@ class SettingsReader {
   SettingOrigin origin(const std::string& key) const;
   // One sentence each: place, key, value, rule, what to do. Empty when all is well.
   const std::vector<std::string>& complaints() const { return complaints_; }
+  // One sentence each about a value that is not used as it was written. They stop nothing.
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   void set(std::string_view key, std::string_view value, std::string_view place,
@@ -83,6 +85,7 @@ class SettingsReader {
   Settings settings_;
   std::map<std::string, SettingOrigin, std::less<>> origins_;
   std::vector<std::string> complaints_;
+  std::vector<std::string> notes_;
 };
 
 // Every setting with its full key ("log.segment.bytes").
@@ -100,6 +103,7 @@ struct SettingFlag {
 struct LoadedSettings {
   Settings settings;
   std::vector<std::pair<SettingRow, SettingOrigin>> rows;
+  std::vector<std::string> notes;  // for whoever starts something with them
 };
 Result<LoadedSettings> load_settings(const std::string& path, const Environment& environment,
                                      const std::vector<SettingFlag>& flags);

@@ -35,9 +35,25 @@ TEST(Settings, no_limit_of_the_log_or_of_clients_can_stop_a_task) {
   const auto most = static_cast<std::int64_t>(stream::kCommitPartMax + kCommitRecordMax);
   EXPECT_GT(reader.settings().log.wal_file_bytes.count, most + (1 << 20));
   EXPECT_EQ(reader.settings().kafka.decompressed_max, stream::kDecompressedSizeMax);
-  EXPECT_EQ(complaints_about("[log]\nwal.file.bytes = \"15MiB\"\n").size(), 1u);
-  EXPECT_EQ(complaints_about("[log]\nappend.queue.bytes = \"15MiB\"\n").size(), 1u);
-  EXPECT_EQ(complaints_about("[kafka]\ndecompressed.max.bytes = \"65MiB\"\n").size(), 1u);
+}
+
+TEST(Settings, what_an_earlier_version_allowed_starts_with_the_nearest_value_and_a_warning) {
+  SettingsReader reader;
+  reader.read_file(
+      "[log]\nwal.file.bytes = \"4MiB\"\nappend.queue.bytes = \"15MiB\"\n"
+      "[kafka]\ndecompressed.max.bytes = \"65MiB\"\n",
+      "adbrook.toml");
+  reader.finish();
+  EXPECT_TRUE(reader.complaints().empty());
+  EXPECT_EQ(reader.settings().log.wal_file_bytes, 16_MiB);
+  EXPECT_EQ(reader.settings().log.append_queue_bytes, 16_MiB);
+  EXPECT_EQ(reader.settings().kafka.decompressed_max, 64_MiB);
+  ASSERT_EQ(reader.notes().size(), 3u);
+  for (const char* part : {"adbrook.toml:2", "log.wal.file.bytes = '4MiB'", "16MiB is used"})
+    EXPECT_NE(reader.notes()[0].find(part), std::string::npos) << reader.notes()[0];
+  // What was never allowed is refused as ever.
+  EXPECT_EQ(complaints_about("[log]\nwal.file.bytes = \"512KiB\"\n").size(), 1u);
+  EXPECT_EQ(complaints_about("[kafka]\ndecompressed.max.bytes = \"2GiB\"\n").size(), 1u);
 }
 
 TEST(Settings, a_flag_beats_the_environment_beats_the_file_beats_the_default) {
