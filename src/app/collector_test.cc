@@ -186,6 +186,24 @@ TEST_F(CollectorTest, a_full_disk_is_told_and_loses_nothing) {
   EXPECT_EQ(answer.error().kind, ErrorKind::disk_full);
 }
 
+// The disk stands still: no step of the log's writer runs.
+TEST_F(CollectorTest, a_full_append_queue_is_told_at_once) {
+  std::string lines;
+  for (std::uint64_t i = 0; i < 200; ++i) lines += event(i) + "\n";
+  std::optional<Result<CollectAnswer>> refused;
+  std::size_t taken = 0;
+  while (!refused && taken < 1'000) {
+    collector_->collect_impressions(lines, {}, [&](Result<CollectAnswer> answer) {
+      if (!answer) refused = std::move(answer);
+    });
+    taken += refused ? 0 : 1;
+  }
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->error().kind, ErrorKind::overloaded);
+  bed_.executor.run_until_idle();
+  EXPECT_EQ(values(ads::kImpressionsTopic).size(), taken * 200);
+}
+
 TEST_F(CollectorTest, a_pixel_without_id_and_time_gets_them_here) {
   const auto answer =
       link([&](auto done) { links_->pixel("campaignId=1&pubId=2", std::move(done)); });
