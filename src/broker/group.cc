@@ -5,6 +5,25 @@
 #include "base/assert.h"
 
 namespace adbrook::broker {
+namespace {
+
+// Of what a member brings along and its record keeps; for a request and for a member.
+template <class Member>
+std::size_t size_of(const Member& member) {
+  std::size_t size = member.member_id.size() + member.client_id.size() +
+                     (member.instance_id ? member.instance_id->size() : 0);
+  for (const GroupProtocol& offered : member.protocols)
+    size += offered.name.size() + offered.metadata.size();
+  return size;
+}
+
+std::size_t assignments_size(const SyncRequest& request) {
+  std::size_t size = 0;
+  for (const auto& [id, assignment] : request.assignments) size += assignment.size();
+  return size;
+}
+
+}  // namespace
 
 Group::Group(std::string id, const GroupOptions& options, GroupSnapshot kept, Nanos now)
     : id_(std::move(id)), options_(options) {
@@ -81,12 +100,29 @@ bool Group::over_size(const JoinRequest& request) const {
   return members_.size() + pending_.size() >= static_cast<std::size_t>(options_.size_max);
 }
 
+// A record that no append takes would be refused again and again, for all members.
+ErrorCode Group::check_bytes(const JoinRequest& request) const {
+  const std::size_t size = size_of(request);
+  if (size > kMemberSizeMax) return ErrorCode::invalid_request;
+  std::size_t before = 0;
+  std::size_t total = 0;
+  for (const auto& [id, member] : members_) {
+    total += size_of(member.kept);
+    if (id == request.member_id) before = size_of(member.kept);
+  }
+  return size <= before || total - before + size <= kMembersSizeMax
+             ? ErrorCode::none
+             : ErrorCode::group_max_size_reached;
+}
+
 void Group::join(JoinRequest request, std::string fresh_id, Nanos now, JoinDone done) {
   if (request.session_timeout < options_.session_timeout_min ||
       request.session_timeout > options_.session_timeout_max)
     return refuse_join(std::move(done), ErrorCode::invalid_session_timeout, request.member_id);
   if (over_size(request))
     return refuse_join(std::move(done), ErrorCode::group_max_size_reached, request.member_id);
+  if (const ErrorCode error = check_bytes(request); error != ErrorCode::none)
+    return refuse_join(std::move(done), error, request.member_id);
   if (!supports(request))
     return refuse_join(std::move(done), ErrorCode::inconsistent_group_protocol, request.member_id);
   if (request.member_id.empty())
@@ -232,6 +268,8 @@ void Group::sync(SyncRequest request, Nanos now, SyncDone done) {
       ((request.protocol_type && *request.protocol_type != kept_.protocol_type) ||
        (request.protocol_name && *request.protocol_name != kept_.protocol_name)))
     error = ErrorCode::inconsistent_group_protocol;
+  if (error == ErrorCode::none && assignments_size(request) > kAssignmentsSizeMax)
+    error = ErrorCode::invalid_request;
   if (error == ErrorCode::none && state_ == State::preparing_rebalance)
     error = ErrorCode::rebalance_in_progress;
   if (error != ErrorCode::none) return answer_sync(std::move(done), {.error = error});

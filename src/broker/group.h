@@ -115,6 +115,12 @@ class Group {
   // its connection broke.
   static constexpr Millis kNewMemberPatience{300'000};
 
+  // In bytes. With these, a group fits the smallest append that a server may be set to take, 16
+  // MiB.
+  static constexpr std::size_t kMemberSizeMax = 1 << 20;
+  static constexpr std::size_t kMembersSizeMax = 8 << 20;
+  static constexpr std::size_t kAssignmentsSizeMax = 6 << 20;
+
   Group(std::string id, const GroupOptions& options, Timestamp now)
       : id_(std::move(id)), options_(options) {
     kept_.empty_since = now;
@@ -189,6 +195,7 @@ class Group {
                          const std::optional<std::string>& instance_id) const;
   bool supports(const JoinRequest& request) const;
   bool over_size(const JoinRequest& request) const;
+  ErrorCode check_bytes(const JoinRequest& request) const;
   void answer_join(JoinDone done, JoinAnswer answer);
   void answer_sync(SyncDone done, SyncAnswer answer);
   void refuse_join(JoinDone done, ErrorCode error, std::string member_id);

@@ -383,5 +383,37 @@ TEST_F(GroupTest, the_topics_of_a_subscription_are_read_with_care) {
   EXPECT_FALSE(subscribed_topics(bytes(std::string_view("\0\1\xff\xff\xff\xff", 6))));
 }
 
+// A record that no append takes would be refused again and again, for all members.
+TEST_F(GroupTest, what_members_bring_along_has_a_size_and_who_is_refused_disturbs_nobody) {
+  const auto with = [&](std::size_t size, std::string member_id = {}) {
+    JoinRequest asked = request(std::move(member_id));
+    asked.protocols = {{"range", Buffer(size)}};
+    return asked;
+  };
+  const JoinAnswer leader = stable_leader();
+  EXPECT_EQ(join(with(Group::kMemberSizeMax))->joined.value().error, ErrorCode::invalid_request);
+  EXPECT_EQ(group->heartbeat({leader.member_id, std::nullopt, leader.generation}, now),
+            ErrorCode::none);
+  const std::size_t large = Group::kMemberSizeMax - 1'000;
+  std::vector<std::shared_ptr<Seen>> waiting;
+  for (int i = 0; i < 8; ++i) waiting.push_back(join(with(large)));
+  for (const auto& seen : waiting) EXPECT_FALSE(seen->joined) << "it waits for the leader";
+  EXPECT_EQ(join(with(large))->joined.value().error, ErrorCode::group_max_size_reached);
+  EXPECT_FALSE(join(with(10))->joined) << "there is room for this one";
+  // What a member had before it may bring again.
+  const auto again = join(request(leader.member_id));
+  EXPECT_EQ(again->joined.value().error, ErrorCode::none);
+}
+
+TEST_F(GroupTest, assignments_have_a_size) {
+  const auto seen = join(request());
+  advance(options.initial_rebalance_delay);
+  const JoinAnswer leader = seen->joined.value();
+  const auto refused = sync(leader, {{leader.member_id, Buffer(Group::kAssignmentsSizeMax + 1)}});
+  EXPECT_EQ(refused->synced.value().error, ErrorCode::invalid_request);
+  const auto taken = sync(leader, {{leader.member_id, Buffer(Group::kAssignmentsSizeMax)}});
+  EXPECT_EQ(taken->synced.value().error, ErrorCode::none);
+}
+
 }  // namespace group_test
 }  // namespace adbrook::broker
