@@ -60,22 +60,22 @@ Error expired_error(std::string_view what, const std::string& where, Millis pati
                                      "; try again when the other side is less busy"};
 }
 
-// One direction of a stream: the call under way there, and its time limit.
-struct Direction {
-  explicit Direction(const Strand& strand) : timer(strand) {}
-
-  Timer timer;
-  asio::cancellation_signal cancel;
-  std::uint64_t call_number = 0;  // a timer that fires late must not end the next call
-  bool under_way = false;
-  bool expired = false;
-};
-
 }  // namespace
 
 // Touched on its strand only, which is what makes the calls of TcpStream thread-safe. Each handler
 // holds the state, so that a closed and forgotten stream lives until its last callback has run.
 struct TcpStream::State : std::enable_shared_from_this<TcpStream::State> {
+  // One direction of a stream: the call under way there, and its time limit.
+  struct Direction {
+    explicit Direction(const Strand& strand) : timer(strand) {}
+
+    Timer timer;
+    asio::cancellation_signal cancel;
+    std::uint64_t call_number = 0;  // a timer that fires late must not end the next call
+    bool under_way = false;
+    bool expired = false;
+  };
+
   explicit State(Socket connected)
       : socket(std::move(connected)), reads(socket.get_executor()), writes(socket.get_executor()) {
     // Answers are written whole; waiting for more bytes to send with them only costs time. A peer
